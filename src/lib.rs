@@ -1,3 +1,13 @@
 pub mod engine;
 pub mod fact;
 pub mod shell;
+pub mod http;
+pub mod error;
+pub mod clouds;
+pub mod net;
+pub mod aiven;
+pub mod azure;
+pub mod sandbox;
+pub mod providers;
+pub mod ask;
+pub mod view;

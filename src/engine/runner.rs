@@ -251,6 +251,14 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
             match resource.create(self.world, &run.facts).await {
                 Ok(Made::New(known)) => return Ok(owned(known, true)),
                 Ok(Made::Already(known)) => return Ok(owned(known, maybe_ours)),
+                Err(Fault::Needs { text, url }) => {
+                    // Nothing was made. What a person makes meanwhile is found at the next look, and is not ours.
+                    if !maybe_ours && run.steps.remove(id).is_some() {
+                        self.store.save(run)?;
+                    }
+                    self.ask_person(id, resource.patience(), &mut tries, &text, &url)
+                        .await?;
+                }
                 Err(fault) => {
                     let lost = matches!(&fault, Fault::World(error)
                         if W::passing(error).is_some_and(|passing| passing.lost));
@@ -266,6 +274,28 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
                 }
             }
         }
+    }
+
+    /// Shows what a person has to do, and pauses before the next look.
+    async fn ask_person(
+        &mut self,
+        id: &str,
+        patience: Duration,
+        tries: &mut Tries,
+        text: &str,
+        url: &str,
+    ) -> Result<(), Fault<W::Error>> {
+        (self.observe)(&Event::Needs {
+            step: id,
+            text,
+            url,
+        });
+        let limit = self.limits.timeout.unwrap_or(patience);
+        if self.limits.no_wait || tries.began.elapsed() >= limit {
+            return Err(Fault::Waiting { says: text.into() });
+        }
+        let (_, pause) = tries.next(self.pace);
+        self.stop.clone().pause(pause).await
     }
 
     async fn renew(

@@ -54,6 +54,14 @@ pub enum Fault<E: std::error::Error + 'static> {
     /// The world's own error.
     #[error(transparent)]
     World(E),
+    /// Only a person can move it on.
+    #[error("{text}")]
+    Needs {
+        /// What to do.
+        text: String,
+        /// Where.
+        url: String,
+    },
     /// The run could not be saved.
     #[error(transparent)]
     Save(#[from] StoreError),
@@ -223,6 +231,10 @@ pub trait Resource<W: World> {
     /// Never with symbolic facts.
     fn shell(&self, facts: &Facts) -> Result<Shell, Missing>;
 
+    /// How long a person is given when `create` answers [`Fault::Needs`].
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
     /// Who made it, if the object tells.
     fn maker(&self, _item: &Self::Item, _facts: &Facts) -> Maker {
         Maker::Unknown
@@ -298,6 +310,8 @@ pub struct Verdict {
     pub good: Vec<String>,
     /// What it learned on the way.
     pub facts: Facts,
+    /// Set when the goal is reached already, with the sentence that says so.
+    pub done: Option<String>,
 }
 
 /// A look at the world before anything is changed.
@@ -345,6 +359,8 @@ pub trait AnyResource<W: World> {
     fn settling(&self, error: &W::Error) -> Option<Settling>;
     /// See [`Resource::shows_within`].
     fn shows_within(&self) -> Duration;
+    /// See [`Resource::patience`].
+    fn patience(&self) -> Duration;
     /// See [`Resource::shell`].
     ///
     /// # Errors
@@ -390,6 +406,9 @@ impl<W: World, R: Resource<W>> AnyResource<W> for R {
     }
     fn shows_within(&self) -> Duration {
         Resource::shows_within(self)
+    }
+    fn patience(&self) -> Duration {
+        Resource::patience(self)
     }
     fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
         Resource::shell(self, f)

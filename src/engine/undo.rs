@@ -87,6 +87,12 @@ impl<W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'_, W, S, O> {
         let mut tries = Tries::new();
         // The answer to the create call was lost: look before deciding that there is nothing to delete.
         while run.status(id) == Some(Status::Creating) {
+            // What lives in memory only cannot be found; its deletion finds what is left of it.
+            if resource.ephemeral() {
+                run.steps
+                    .insert(id.into(), StepRecord::now(Status::Created, None));
+                break;
+            }
             match resource.find(self.world, &run.facts).await {
                 Ok(Some(known)) => {
                     run.facts.absorb(known.facts);

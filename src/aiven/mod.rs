@@ -1,0 +1,6 @@
+//! The Aiven side, which Timescale's managed service shares: project and organization VPCs and their peerings.
+
+pub mod api;
+pub mod steps;
+
+pub use api::Place;

@@ -1,0 +1,20 @@
+//! The Azure side: what is asked of Graph and ARM, and the steps that every provider shares.
+
+pub mod arm;
+pub mod graph;
+pub mod keys;
+pub mod steps;
+
+use crate::{clouds::Clouds, engine, http::ApiError};
+
+/// A fault of a step that acts on the clouds.
+pub type Fault = engine::Fault<ApiError>;
+
+/// A flow that acts on the clouds.
+pub type Flow = engine::Flow<Clouds>;
+
+impl From<ApiError> for Fault {
+    fn from(error: ApiError) -> Self {
+        Self::World(error)
+    }
+}

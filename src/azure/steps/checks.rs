@@ -1,0 +1,148 @@
+//! Looks at the Azure side before anything is changed.
+
+use super::{Role, peering::vnet_of};
+use crate::{
+    azure::{
+        Fault, arm,
+        keys::{PEERING_NAME, Side, Text, USER_SUBSCRIPTION_ID, USER_VNET_ID, USER_VNET_RANGES},
+    },
+    clouds::Clouds,
+    engine::{Check, Verdict},
+    fact::{Facts, Key},
+    net::{self, RANGE_SEPARATOR},
+};
+
+/// Set by the provider's check when the provider already has a living peering to this VNet; in memory only.
+pub const PROVIDER_HAS_PEERING: Key<Text> = Key::ephemeral("PROVIDER_HAS_PEERING");
+
+/// The VNet is there and at rest, and its addresses leave room for the provider's.
+pub struct VnetReady {
+    /// The provider's side, whose range an earlier check told.
+    pub side: Side,
+}
+
+impl Check<Clouds> for VnetReady {
+    fn title(&self) -> &'static str {
+        "virtual network"
+    }
+
+    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Verdict, Fault> {
+        let mut verdict = Verdict::default();
+        let id = vnet_of(f)?;
+        let Some(vnet) = w.look(&arm::vnet(&id)).await? else {
+            verdict.problems.push(format!(
+                "there is no VNet `{}` in resource group `{}`, or your sign-in may not see it: check `--vnet`",
+                id.name, id.resource_group
+            ));
+            return Ok(verdict);
+        };
+        let state = &vnet.properties.provisioning_state;
+        if !state.is_empty() && !state.eq_ignore_ascii_case("Succeeded") {
+            verdict.problems.push(format!(
+                "the VNet `{}` is in state {state}, not Succeeded: wait until its last change is done, or mend that",
+                vnet.name
+            ));
+        }
+        let ours: Vec<&str> = vnet
+            .properties
+            .address_space
+            .address_prefixes
+            .iter()
+            .map(String::as_str)
+            .collect();
+        verdict
+            .facts
+            .set(USER_VNET_RANGES, ours.join(RANGE_SEPARATOR).into());
+        let name = f.get(PEERING_NAME).ok();
+        let range = f.get(self.side.range).ok();
+        let theirs: Vec<&str> = range
+            .as_ref()
+            .map(|range| range.as_ref().split(RANGE_SEPARATOR).collect())
+            .unwrap_or_default();
+        for (mine, other) in net::overlaps(&ours, &theirs) {
+            verdict.problems.push(format!(
+                "the VNet's range {mine} overlaps the provider's {other}: peered networks must not share addresses; choose another VPC or VNet"
+            ));
+        }
+        let known = f.get(PROVIDER_HAS_PEERING).is_ok();
+        for peering in &vnet.properties.virtual_network_peerings {
+            if name.as_ref().is_some_and(|name| peering.name.eq_ignore_ascii_case(name.as_ref())) && !known {
+                verdict.problems.push(format!(
+                    "the VNet has a peering named `{}` already (to {}): choose another name with `--peering-name`",
+                    peering.name,
+                    peering.remote()
+                ));
+            }
+            let shared = net::overlaps(&peering.remote_ranges(), &theirs);
+            let Some((mine, other)) = shared.first() else {
+                continue;
+            };
+            if peering.is_dead() {
+                verdict.problems.push(format!(
+                    "a dead peering is in the way: `{}` (Disconnected) points to {mine}; delete it: az network vnet peering delete --ids \"{}\"",
+                    peering.name, peering.id
+                ));
+            } else if !(known && mine == other) {
+                verdict.problems.push(format!(
+                    "the VNet is already peered with {mine} (`{}`), which overlaps the provider's {other}",
+                    peering.name
+                ));
+            }
+        }
+        if verdict.problems.is_empty() {
+            verdict.good.push(format!(
+                "`{}` ({}) has {}, and nothing overlaps",
+                vnet.name,
+                vnet.location,
+                ours.join(RANGE_SEPARATOR)
+            ));
+        }
+        Ok(verdict)
+    }
+}
+
+/// The person may write role assignments on the VNet and role definitions in its subscription.
+pub struct MayGrant {
+    /// The role that has to be defined, unless it is there.
+    pub role: Role,
+}
+
+const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
+const DEFINE: &str = "Microsoft.Authorization/roleDefinitions/write";
+
+impl Check<Clouds> for MayGrant {
+    fn title(&self) -> &'static str {
+        "your rights in Azure"
+    }
+
+    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Verdict, Fault> {
+        let mut verdict = Verdict::default();
+        let vnet = f.get(USER_VNET_ID)?;
+        let mine = match w.list(&arm::permissions(vnet.as_ref())).await {
+            Ok(mine) => mine,
+            // The VNet's own check says that it is not there.
+            Err(error) if error.is_missing() => return Ok(verdict),
+            Err(error) => return Err(error.into()),
+        };
+        let may = |list: &[arm::Permission], action: &str| list.iter().any(|it| it.allows(action));
+        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
+        // Not every sign-in may ask this; the VNet's answer is then all there is.
+        let above = w.list(&arm::permissions(&subscription)).await.ok();
+        let may_define = may(&mine, DEFINE)
+            && above.as_deref().is_none_or(|above| may(above, DEFINE));
+        if !may(&mine, ASSIGN) {
+            verdict.problems.push(format!(
+                "you may not assign roles on the VNet ({ASSIGN}): ask for Owner, User Access Administrator or Role Based Access Control Administrator on it"
+            ));
+        }
+        if !may_define && !self.role.is_here(w, f).await? {
+            verdict.problems.push(format!(
+                "you may not define roles in the subscription ({DEFINE}): ask for Owner or User Access Administrator on it"
+            ));
+        }
+        if verdict.problems.is_empty() {
+            verdict.good.push("you may assign and define roles here".into());
+        }
+        Ok(verdict)
+    }
+}

@@ -1,0 +1,44 @@
+//! The steps on the Azure side, each parametrised by values so that every provider's flow uses the same ones.
+
+mod application;
+mod assignment;
+mod checks;
+mod password;
+mod peering;
+mod principal;
+mod role;
+
+pub use application::Application;
+pub use assignment::Assignment;
+pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
+pub use password::{Password, PasswordRevoked};
+pub use peering::{Peering, to as peering_to, vnet_of};
+pub use principal::Principal;
+pub use role::{Allows, Role, RoleScope};
+
+use crate::{engine::Settling, http::ApiError};
+use std::time::Duration;
+
+/// The rights that more than one step takes.
+const ENTRA_APPLICATIONS: &str =
+    "Entra: Application Administrator, or Cloud Application Administrator";
+const AZURE_GRANTS: &str = "Azure: Owner, User Access Administrator or Role Based Access Control Administrator on the VNet";
+const AZURE_ROLES: &str =
+    "Azure: Owner or User Access Administrator on the subscription, to define the role";
+
+/// Waits out what is not yet known everywhere.
+fn settle(because: &str, minutes: u64) -> Option<Settling> {
+    Some(Settling {
+        because: because.into(),
+        budget: Duration::from_secs(60 * minutes),
+    })
+}
+
+/// Whether Graph says that an application, made a moment ago, is not there: it answers from copies.
+fn unknown_application(error: &ApiError) -> bool {
+    error.is("NoBackingApplicationObject")
+        || error.is("Request_ResourceNotFound")
+        || error.is_missing()
+        || error.message.contains("backing application")
+        || error.message.contains("does not reference a valid application")
+}

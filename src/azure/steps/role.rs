@@ -1,0 +1,510 @@
+//! Custom roles: looked for by name and by what they allow, made once, and extended to further subscriptions.
+
+use super::{AZURE_ROLES, settle};
+use crate::{
+    azure::{
+        Fault, arm,
+        keys::{
+            ROLE_NAME, RoleId, Side, Text, USER_ROLE_ID, USER_ROLE_NAME, USER_SUBSCRIPTION_ID,
+            USER_VNET_ID, guid,
+        },
+    },
+    clouds::Clouds,
+    engine::{About, Deleted, Look, Made, Maker, Refusal, Resource, Settling},
+    fact::{Facts, Key, Missing},
+    http::ApiError,
+    net::{covers, leaf},
+    shell::{Shell, az, call},
+};
+use std::collections::BTreeSet;
+
+/// What a custom role allows, and how it is found.
+#[derive(Clone, Copy)]
+pub struct Allows {
+    /// The actions: these and no others.
+    pub actions: &'static [&'static str],
+    /// Its description.
+    pub description: &'static str,
+    /// Other names under which guides have people create it.
+    pub other_names: &'static [&'static str],
+}
+
+/// A custom role that allows some actions and nothing else.
+pub struct Role {
+    id: &'static str,
+    title: String,
+    why: &'static str,
+    name: Key<Text>,
+    role: Key<RoleId>,
+    allows: Allows,
+}
+
+impl Role {
+    /// The role under which the provider called `name` may peer with a VNet.
+    #[must_use]
+    pub fn may_be_peered_with(name: &str, side: Side, allows: Allows) -> Self {
+        Self {
+            id: "role",
+            title: format!("Define the role for {name}"),
+            why: "It allows what the peering takes and nothing else; one such role serves all your peerings.",
+            name: ROLE_NAME,
+            role: side.role_id,
+            allows,
+        }
+    }
+
+    /// The role for your own principal, with just the rights over peerings.
+    #[must_use]
+    pub fn peering_only() -> Self {
+        Self {
+            id: "own-role",
+            title: "Define a narrow role for your application".into(),
+            why: "Network Contributor may change the whole network; this role may only write its peerings.",
+            name: USER_ROLE_NAME,
+            role: USER_ROLE_ID,
+            allows: Allows {
+                actions: &[
+                    "Microsoft.Network/virtualNetworks/read",
+                    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/read",
+                    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write",
+                    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/delete",
+                ],
+                description: "May write the peerings of a virtual network and nothing else",
+                other_names: &[],
+            },
+        }
+    }
+
+    /// Whether the role is there and may be assigned on the VNet, so that none has to be defined.
+    ///
+    /// # Errors
+    /// What Azure said.
+    pub async fn is_here(&self, w: &Clouds, f: &Facts) -> Result<bool, Fault> {
+        let vnet = f.get(USER_VNET_ID)?;
+        let role = self.search(w, f).await?;
+        Ok(role.is_some_and(|role| assignable(&role, vnet.as_ref())))
+    }
+
+    /// The step that makes the role assignable in this subscription.
+    #[must_use]
+    pub fn here(&self) -> RoleScope {
+        RoleScope {
+            id: if self.id == "role" { "role-scope" } else { "own-role-scope" },
+            name: self.name,
+            role: self.role,
+            allows: self.allows,
+        }
+    }
+
+    fn own_guid(&self, f: &Facts) -> Result<String, Missing> {
+        Ok(guid(f, self.id)?.to_string())
+    }
+
+    /// The best of these roles: by name, else by what it allows.
+    ///
+    /// # Errors
+    /// When a role of the name allows something else.
+    fn choose(
+        &self,
+        f: &Facts,
+        roles: Vec<arm::RoleDefinition>,
+    ) -> Result<Option<arm::RoleDefinition>, Fault> {
+        let name = f.get(self.name)?;
+        let mine = self.own_guid(f)?;
+        let named = |role: &arm::RoleDefinition| {
+            let has = role.properties.role_name.as_str();
+            has == name.as_ref() || self.allows.other_names.contains(&has)
+        };
+        let (fitting, others): (Vec<_>, Vec<_>) = roles
+            .into_iter()
+            .filter(|role| role.properties.kind != "BuiltInRole")
+            .partition(|role| allows_just(&role.properties.permissions, self.allows.actions));
+        if let Some(taken) = others.iter().find(|role| role.properties.role_name == name.as_ref()) {
+            return Err(Fault::Refused(
+                Refusal::new(format!(
+                    "the role `{name}` exists and allows other actions ({})",
+                    listed(&taken.properties.permissions),
+                ))
+                .hint("choose another name with `--role-name`"),
+            ));
+        }
+        let here = f.get(USER_VNET_ID)?;
+        let rank = |role: &arm::RoleDefinition| {
+            (
+                !role.name.eq_ignore_ascii_case(&mine),
+                !named(role),
+                !assignable(role, here.as_ref()),
+            )
+        };
+        Ok(fitting.into_iter().min_by_key(rank))
+    }
+
+    async fn search(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
+        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
+        let here = w.list(&arm::custom_roles(&subscription)).await?;
+        if let Some(role) = self.choose(f, here)? {
+            return Ok(Some(role));
+        }
+        // A role of another subscription is not in this one's list, and its name is taken all the same.
+        let everywhere = match w.list(&arm::custom_roles("")).await {
+            Ok(roles) => roles,
+            Err(error) if matches!(error.status, Some(403 | 404)) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(role) = self.choose(f, everywhere)? {
+            return Ok(Some(role));
+        }
+        // The lists lag behind; the GUID does not.
+        Ok(w.look(&arm::role(&subscription, &self.own_guid(f)?)).await?)
+    }
+
+    /// Looks through every subscription that can be seen: for a name that is taken and in neither list.
+    async fn search_wide(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
+        for subscription in w.list(&arm::subscriptions()).await? {
+            let scope = format!("/subscriptions/{}", subscription.subscription_id);
+            let roles = w.list(&arm::custom_roles(&scope)).await?;
+            if let Some(role) = self.choose(f, roles)? {
+                return Ok(Some(role));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether the role may be assigned at `id`. A management group's name does not tell what is in it; that a role of one
+/// shows here does.
+fn assignable(role: &arm::RoleDefinition, id: &str) -> bool {
+    role.properties.assignable_scopes.iter().any(|scope| {
+        covers(scope, id)
+            || scope
+                .to_lowercase()
+                .starts_with("/providers/microsoft.management/")
+    })
+}
+
+fn actions(permissions: &[arm::Permission]) -> BTreeSet<String> {
+    permissions
+        .iter()
+        .flat_map(|permission| &permission.actions)
+        .map(|action| action.to_lowercase())
+        .collect()
+}
+
+fn allows_just(permissions: &[arm::Permission], wanted: &[&str]) -> bool {
+    let wanted: BTreeSet<String> = wanted.iter().map(|action| action.to_lowercase()).collect();
+    actions(permissions) == wanted
+        && permissions.iter().all(|permission| {
+            let arm::Permission {
+                actions: _,
+                not_actions,
+                data_actions,
+                not_data_actions: _,
+            } = permission;
+            not_actions.is_empty() && data_actions.is_empty()
+        })
+}
+
+fn listed(permissions: &[arm::Permission]) -> String {
+    actions(permissions).into_iter().collect::<Vec<_>>().join(", ")
+}
+
+impl Resource<Clouds> for Role {
+    type Item = (arm::RoleDefinition, RoleId);
+
+    fn about(&self) -> About {
+        About {
+            id: self.id,
+            title: self.title.clone(),
+            why: self.why,
+            link: "https://learn.microsoft.com/azure/role-based-access-control/custom-roles-rest",
+            permissions: &[AZURE_ROLES],
+        }
+    }
+
+    async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
+        let subscription = f.get(USER_SUBSCRIPTION_ID)?;
+        Ok(self.search(w, f).await?.map(|role| {
+            let id = arm::role_id(subscription.as_ref(), &role.name);
+            (role, id)
+        }))
+    }
+
+    async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
+        let subscription = f.get(USER_SUBSCRIPTION_ID)?;
+        let scope = format!("/subscriptions/{subscription}");
+        let role = arm::RoleProperties {
+            role_name: f.get(self.name)?.into(),
+            kind: "CustomRole".into(),
+            description: Some(self.allows.description.into()),
+            permissions: vec![arm::Permission {
+                actions: self.allows.actions.iter().map(|it| (*it).into()).collect(),
+                ..arm::Permission::default()
+            }],
+            assignable_scopes: vec![scope.clone()],
+        };
+        let put = arm::put_role(&scope, &self.own_guid(f)?, &role);
+        let known = |role: arm::RoleDefinition| {
+            let id = arm::role_id(subscription.as_ref(), &role.name);
+            (role, id)
+        };
+        match w.send(&put).await {
+            Ok(role) => Ok(Made::New(known(role))),
+            Err(error) if error.is("RoleDefinitionWithSameNameExists") => {
+                match self.search_wide(w, f).await? {
+                    Some(role) => Ok(Made::Already(known(role))),
+                    None => Err(error.into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
+        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
+        let role = f.get(self.role)?;
+        let guid = leaf(role.as_ref());
+        match w.forget(&arm::delete_role(&subscription, guid)).await {
+            Ok(_) => Ok(Deleted::Gone),
+            Err(error) if error.is("RoleDefinitionHasAssignments") => {
+                // Ours was deleted a moment ago and may still count; one of somebody else's counts for good.
+                let used = w
+                    .list(&arm::assignments(&subscription, None))
+                    .await?
+                    .iter()
+                    .any(|it| leaf(&it.properties.role_definition_id).eq_ignore_ascii_case(guid));
+                Ok(if used {
+                    Deleted::Kept("it is assigned elsewhere".into())
+                } else {
+                    Deleted::NotYet("its assignments are still going".into())
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn facts(&self, (_, id): &Self::Item) -> Facts {
+        Facts::default().with(self.role, id.clone())
+    }
+
+    fn maker(&self, (role, _): &Self::Item, f: &Facts) -> Maker {
+        match self.own_guid(f) {
+            Ok(mine) if role.name.eq_ignore_ascii_case(&mine) => Maker::Run,
+            Ok(_) => Maker::Other,
+            Err(_) => Maker::Unknown,
+        }
+    }
+
+    fn settling(&self, error: &ApiError) -> Option<Settling> {
+        error
+            .is("RoleDefinitionWithSameNameExists")
+            .then(|| settle("a role of this name exists but does not show yet", 1))
+            .flatten()
+    }
+
+    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Look, Fault> {
+        let role = f.get(self.role)?;
+        Ok(match w.look(&arm::role("", leaf(role.as_ref()))).await? {
+            None => Look::Missing,
+            Some(role) if allows_just(&role.properties.permissions, self.allows.actions) => {
+                Look::Present(role.properties.role_name)
+            }
+            Some(role) => Look::Changed {
+                says: format!("allows {}", listed(&role.properties.permissions)),
+                todo: format!("set its actions back to {}", self.allows.actions.join(", ")),
+            },
+        })
+    }
+
+    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
+        let (name, subscription) = (f.get(self.name)?, f.get(USER_SUBSCRIPTION_ID)?);
+        let actions = self.allows.actions.join("\\\", \\\"");
+        let json = format!(
+            "\"{{\\\"Name\\\": \\\"$(json_text \"{name}\")\\\", \\\"Description\\\": \\\"{}\\\", \\\"Actions\\\": [\\\"{actions}\\\"], \\\"AssignableScopes\\\": [\\\"/subscriptions/{subscription}\\\"]}}\"",
+            self.allows.description,
+        );
+        Ok(Shell {
+            find: Some(
+                call("find_role")
+                    .arg(name.as_ref())
+                    .prints(self.role),
+            ),
+            create: vec![
+                az("role definition create")
+                    .opt_bash("--role-definition", json)
+                    .opt("--subscription", subscription)
+                    .yields(self.role, "id"),
+            ],
+            delete: vec![
+                az("role definition delete")
+                    .opt_bash("--name", format!("\"$(basename \"{}\")\"", f.get(self.role)?))
+                    .flag("--custom-role-only true"),
+            ],
+            functions: vec![FIND_ROLE],
+            ..Shell::default()
+        })
+    }
+}
+
+/// Finds a custom role by name in any subscription of the session: a name is taken in the whole tenant.
+const FIND_ROLE: &str = r#"# find_role NAME: the id of the custom role, in whichever subscription it is assignable
+find_role() {
+  local subscription id
+  for subscription in $(az account list --query '[].id' --output tsv); do
+    id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --name "$1" --query '[0].id' --output tsv)
+    if [ -n "$id" ]; then
+      printf '%s\n' "$id"
+      return
+    fi
+  done
+}"#;
+
+/// A role's being assignable in this subscription: a change to a role that was there, taken back by undo.
+pub struct RoleScope {
+    id: &'static str,
+    name: Key<Text>,
+    role: Key<RoleId>,
+    allows: Allows,
+}
+
+impl RoleScope {
+    async fn role(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
+        let role = f.get(self.role)?;
+        let guid = leaf(role.as_ref());
+        if let Some(found) = w.look(&arm::role("", guid)).await? {
+            return Ok(Some(found));
+        }
+        // A new role shows in its own subscription first.
+        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
+        Ok(w.look(&arm::role(&subscription, guid)).await?)
+    }
+
+    async fn put(
+        &self,
+        w: &Clouds,
+        role: &arm::RoleDefinition,
+        scopes: Vec<String>,
+    ) -> Result<arm::RoleDefinition, Fault> {
+        // Azure takes the change at a scope where the role already is.
+        let at = role
+            .properties
+            .assignable_scopes
+            .first()
+            .cloned()
+            .unwrap_or_default();
+        let changed = arm::RoleProperties {
+            assignable_scopes: scopes,
+            ..role.properties.clone()
+        };
+        Ok(w.send(&arm::put_role(&at, &role.name, &changed)).await?)
+    }
+
+    fn scope(f: &Facts) -> Result<String, Missing> {
+        Ok(format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?))
+    }
+}
+
+fn not_there() -> Fault {
+    Fault::Refused(
+        Refusal::new("the custom role is gone")
+            .hint("somebody deleted it during the run; undo this run and begin anew"),
+    )
+}
+
+impl Resource<Clouds> for RoleScope {
+    type Item = ();
+
+    fn about(&self) -> About {
+        About {
+            id: self.id,
+            title: "Make the role assignable here".into(),
+            why: "A custom role can be assigned only in the subscriptions that it names; its name is taken in all of them.",
+            link: "https://learn.microsoft.com/azure/role-based-access-control/custom-roles#custom-role-properties",
+            permissions: &[AZURE_ROLES],
+        }
+    }
+
+    async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<()>, Fault> {
+        let here = f.get(USER_VNET_ID)?;
+        let role = self.role(w, f).await?;
+        Ok(role.filter(|role| assignable(role, here.as_ref())).map(|_| ()))
+    }
+
+    async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<()>, Fault> {
+        let role = self.role(w, f).await?.ok_or_else(not_there)?;
+        let mut scopes = role.properties.assignable_scopes.clone();
+        scopes.push(Self::scope(f)?);
+        self.put(w, &role, scopes).await?;
+        Ok(Made::New(()))
+    }
+
+    async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
+        let Some(role) = self.role(w, f).await? else {
+            return Ok(Deleted::Gone);
+        };
+        let mine = Self::scope(f)?;
+        let mut scopes = role.properties.assignable_scopes.clone();
+        scopes.retain(|scope| !scope.eq_ignore_ascii_case(&mine));
+        if scopes.len() == role.properties.assignable_scopes.len() {
+            return Ok(Deleted::Gone);
+        }
+        let subscription = Self::scope(f)?;
+        let used = w
+            .list(&arm::assignments(&subscription, None))
+            .await?
+            .iter()
+            .any(|it| leaf(&it.properties.role_definition_id).eq_ignore_ascii_case(&role.name));
+        if used {
+            return Ok(Deleted::Kept("the role is assigned elsewhere in this subscription".into()));
+        }
+        self.put(w, &role, scopes).await?;
+        Ok(Deleted::Gone)
+    }
+
+    fn facts(&self, (): &()) -> Facts {
+        Facts::default()
+    }
+
+    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
+        let (role, name) = (f.get(self.role)?, f.get(self.name)?);
+        let subscription = f.get(USER_SUBSCRIPTION_ID)?;
+        let _ = self.allows;
+        let scope = format!("/subscriptions/{subscription}");
+        Ok(Shell {
+            create: vec![
+                call("extend_role")
+                    .arg(role.as_ref())
+                    .arg(name.as_ref())
+                    .arg(scope.as_str()),
+            ],
+            delete: vec![call("shrink_role").arg(role).arg(name).arg(scope)],
+            functions: vec![EXTEND_ROLE],
+            ..Shell::default()
+        })
+    }
+}
+
+/// Placed here because `az` wants the whole role to change one property.
+const EXTEND_ROLE: &str = r#"# role_with SCOPES_QUERY ROLE_ID: the role as `az role definition update` reads it, with the scopes that the query selects
+role_with() {
+  az role definition list --custom-role-only true --scope "${2%/providers/*}" --query "[?id=='$2']|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$1}" --output json
+}"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(actions: &[&str]) -> Vec<arm::Permission> {
+        vec![arm::Permission {
+            actions: actions.iter().map(|it| (*it).to_owned()).collect(),
+            ..arm::Permission::default()
+        }]
+    }
+
+    #[test]
+    fn a_role_fits_when_it_allows_just_that() {
+        let wanted = ["Microsoft.Network/virtualNetworks/peer/action"];
+        assert!(allows_just(&permission(&["microsoft.network/virtualnetworks/PEER/action"]), &wanted));
+        assert!(!allows_just(&permission(&["Microsoft.Network/*"]), &wanted));
+        assert!(!allows_just(&permission(&[wanted[0], "Microsoft.Network/virtualNetworks/read"]), &wanted));
+    }
+}

@@ -1,0 +1,154 @@
+//! Sign-in by a code that the person types in at a browser, and the refresh token that follows from it.
+//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
+
+use super::{Clouds, credential::DEVICE_PAUSE, credential::Token};
+use crate::{
+    fact::Secret,
+    http::{ApiError, Cause, Service},
+};
+use serde::Deserialize;
+use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
+use time::OffsetDateTime;
+
+/// The public client of the Azure CLI, whose sign-in this is one of.
+const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The sign-in; the person is asked once, at the first token.
+#[derive(Clone)]
+pub struct DeviceCode {
+    ask: Rc<dyn Fn(&str)>,
+    refresh: Rc<RefCell<Option<Secret>>>,
+}
+
+impl fmt::Debug for DeviceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceCode").finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Code {
+    device_code: String,
+    message: String,
+    interval: Option<u64>,
+    expires_in: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Grant {
+    access_token: String,
+    refresh_token: Option<String>,
+    expires_in: i64,
+}
+
+impl DeviceCode {
+    /// A sign-in that shows Entra's sentence about the code through `ask`.
+    #[must_use]
+    pub fn new(ask: impl Fn(&str) + 'static) -> Self {
+        Self {
+            ask: Rc::new(ask),
+            refresh: Rc::default(),
+        }
+    }
+
+    /// A token for `scope`; asks the person if that was not done yet.
+    ///
+    /// # Errors
+    /// What Entra said, or that the person did not come.
+    pub async fn token(
+        &self,
+        clouds: &Clouds,
+        scope: &str,
+        tenant: Option<&str>,
+    ) -> Result<Token, ApiError> {
+        let tenant = tenant.unwrap_or("organizations");
+        let scopes = format!("{scope} offline_access openid profile");
+        let known = self.refresh.borrow().clone();
+        if let Some(refresh) = known {
+            let grant = post::<Grant>(
+                clouds,
+                tenant,
+                "token",
+                &[
+                    ("client_id", CLIENT),
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", refresh.expose()),
+                    ("scope", &scopes),
+                ],
+            )
+            .await?;
+            return Ok(self.keep(grant));
+        }
+        let code: Code = post(
+            clouds,
+            tenant,
+            "devicecode",
+            &[("client_id", CLIENT), ("scope", &scopes)],
+        )
+        .await?;
+        (self.ask)(&code.message);
+        let mut pause = code.interval.map_or(DEVICE_PAUSE, Duration::from_secs);
+        let end = std::time::Instant::now() + Duration::from_secs(code.expires_in.unwrap_or(900));
+        loop {
+            tokio::time::sleep(pause).await;
+            let form = [
+                ("client_id", CLIENT),
+                ("grant_type", GRANT),
+                ("device_code", code.device_code.as_str()),
+            ];
+            match post::<Grant>(clouds, tenant, "token", &form).await {
+                Ok(grant) => return Ok(self.keep(grant)),
+                Err(error) if pending(&error) && std::time::Instant::now() < end => {
+                    if error.is("slow_down") {
+                        pause += DEVICE_PAUSE;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn keep(&self, grant: Grant) -> Token {
+        if let Some(refresh) = grant.refresh_token {
+            *self.refresh.borrow_mut() = Some(refresh.into());
+        }
+        Token {
+            secret: grant.access_token.into(),
+            expires: OffsetDateTime::now_utc() + time::Duration::seconds(grant.expires_in),
+        }
+    }
+}
+
+/// The person has not typed the code yet: `authorization_pending` is AADSTS70016, `slow_down` has no number.
+fn pending(error: &ApiError) -> bool {
+    error.is("AADSTS70016") || error.is("authorization_pending") || error.is("slow_down")
+}
+
+async fn post<T: for<'de> Deserialize<'de>>(
+    clouds: &Clouds,
+    tenant: &str,
+    what: &str,
+    form: &[(&str, &str)],
+) -> Result<T, ApiError> {
+    let url = clouds
+        .endpoints
+        .entra
+        .join(&format!("/{tenant}/oauth2/v2.0/{what}"));
+    let fail = |cause, text: String| ApiError::new(Service::Entra, what, cause, text);
+    let url = url.map_err(|error| fail(Cause::Local, error.to_string()))?;
+    let response = clouds.http.client().post(url).form(form).send().await;
+    let response = response.map_err(|error| fail(Cause::Unreachable, error.to_string()))?;
+    let status = response.status();
+    let bytes = response
+        .bytes()
+        .await
+        .map_err(|error| fail(Cause::Lost, error.to_string()))?;
+    if status.is_success() {
+        serde_json::from_slice(&bytes).map_err(|error| fail(Cause::Unreadable, error.to_string()))
+    } else {
+        let mut error = ApiError::read(Service::Entra, what.into(), status.as_u16(), &bytes);
+        error.cause = Cause::SignIn;
+        Err(error)
+    }
+}

@@ -1,0 +1,300 @@
+//! What a service answered when it did not do what it was asked, read from the four error shapes that they use.
+
+use super::call::Service;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The service answered with an error.
+    Answered,
+    /// It could not be reached, so nothing was sent.
+    Unreachable,
+    /// It was sent, and the answer did not arrive whole.
+    Lost,
+    /// The answer is not what the API describes.
+    Unreadable,
+    /// A link in an answer leads to another origin; it was not followed.
+    ForeignLink,
+    /// No token could be had.
+    SignIn,
+    /// The request could not be built or the configuration is wrong.
+    Local,
+}
+
+/// Why a service did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub struct ApiError {
+    /// Who was asked.
+    pub service: Service,
+    /// Method and path.
+    pub request: String,
+    /// How it failed.
+    pub cause: Cause,
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The service's code.
+    pub code: Option<String>,
+    /// The service's words.
+    pub message: String,
+    /// The id under which the service's support finds the request.
+    pub request_id: Option<String>,
+    /// How long the service asks to wait.
+    pub retry_after: Option<Duration>,
+    /// The fields that were wrong and why.
+    pub fields: Vec<(String, String)>,
+    /// What was repeatable may have been done nevertheless.
+    pub repeatable: bool,
+    /// What it comes from.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let service = self.service;
+        match self.cause {
+            Cause::Answered => {
+                write!(f, "{service} answered")?;
+                if let Some(status) = self.status {
+                    write!(f, " {status}")?;
+                }
+                if let Some(code) = &self.code {
+                    write!(f, " {code}")?;
+                }
+            }
+            Cause::Unreachable => write!(f, "{service} cannot be reached")?,
+            Cause::Lost => write!(f, "the answer of {service} was lost")?,
+            Cause::Unreadable => write!(f, "{service} answered with something unexpected")?,
+            Cause::ForeignLink => write!(f, "{service} sent a link that leads elsewhere")?,
+            Cause::SignIn => {
+                write!(f, "cannot sign in to {service}")?;
+                if let Some(code) = &self.code {
+                    write!(f, " ({code})")?;
+                }
+            }
+            Cause::Local => write!(f, "{service} was not asked")?,
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        for (field, reason) in &self.fields {
+            write!(f, "; {field}: {reason}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl ApiError {
+    /// An error without an answer.
+    #[must_use]
+    pub fn new(
+        service: Service,
+        request: impl Into<String>,
+        cause: Cause,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            service,
+            request: request.into(),
+            cause,
+            status: None,
+            code: None,
+            message: message.into(),
+            request_id: None,
+            retry_after: None,
+            fields: Vec::new(),
+            repeatable: true,
+            source: None,
+        }
+    }
+
+    /// Adds what it comes from.
+    #[must_use]
+    pub fn because(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the service's code is `code`, whatever its case.
+    #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code
+            .as_deref()
+            .is_some_and(|mine| mine.eq_ignore_ascii_case(code))
+    }
+
+    /// Whether the service said that there is no such object.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.cause == Cause::Answered && self.status == Some(404)
+    }
+
+    /// Whether it is about the sign-in and not about the request.
+    #[must_use]
+    pub fn is_sign_in(&self) -> bool {
+        self.cause == Cause::SignIn
+            || self.status == Some(401)
+            || (self.service == Service::Aiven && self.is("authentication_failed"))
+    }
+
+    /// Reads an error answer.
+    #[must_use]
+    pub fn read(service: Service, request: String, status: u16, body: &[u8]) -> Self {
+        let mut error = Self::new(service, request, Cause::Answered, "");
+        error.status = Some(status);
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => error.take(&value),
+            Err(_) => error.message = describe_text(body),
+        }
+        if error.retry_after.is_none() && status == 429 {
+            error.retry_after = wait_in_words(&error.message);
+        }
+        error
+    }
+
+    fn take(&mut self, body: &Value) {
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(one_line);
+        // Entra's OAuth shape has a string under `error`, ARM's and Graph's an object, sometimes without the wrapper.
+        if let Some(error) = body.get("error").and_then(Value::as_str) {
+            self.code = body
+                .get("error_codes")
+                .and_then(|codes| codes.get(0))
+                .and_then(Value::as_u64)
+                .map(|code| format!("AADSTS{code}"))
+                .or_else(|| Some(error.to_owned()));
+            self.message = entra_sentence(&text(body, "error_description").unwrap_or_default());
+        } else if let Some(errors) = body.get("errors").and_then(Value::as_array) {
+            let first = errors.first().unwrap_or(&Value::Null);
+            self.code = text(first, "error_code");
+            self.message = text(body, "message")
+                .or_else(|| text(first, "message"))
+                .unwrap_or_default();
+        } else if body.get("title").is_some() || body.get("invalid_parameters").is_some() {
+            self.code = text(body, "title");
+            self.message = text(body, "detail").unwrap_or_default();
+            self.request_id = text(body, "instance");
+            let invalid = body.get("invalid_parameters").and_then(Value::as_array);
+            self.fields = invalid
+                .into_iter()
+                .flatten()
+                .map(|field| {
+                    let reason = text(field, "reason").or_else(|| text(field, "rule"));
+                    (
+                        text(field, "field").unwrap_or_default(),
+                        reason.unwrap_or_default(),
+                    )
+                })
+                .collect();
+        } else {
+            let error = body.get("error").unwrap_or(body);
+            self.code = text(error, "code");
+            self.message = text(error, "message").unwrap_or_default();
+            let details = error.get("details").and_then(Value::as_array);
+            // Graph puts the telling code one level down.
+            if let Some(code) = details
+                .and_then(|details| details.first())
+                .and_then(|detail| text(detail, "code"))
+                && self.is("Request_BadRequest")
+            {
+                self.code = Some(code);
+            }
+            let inner = error.get("innerError").or_else(|| error.get("innererror"));
+            self.request_id = inner.and_then(|inner| text(inner, "request-id"));
+        }
+    }
+}
+
+/// The first sentence of an Entra description: what follows is trace ids and a time stamp.
+#[must_use]
+pub fn entra_sentence(description: &str) -> String {
+    let end = description
+        .find("Trace ID:")
+        .or_else(|| description.find("To troubleshoot"))
+        .unwrap_or(description.len());
+    description[..end].trim().to_owned()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn describe_text(body: &[u8]) -> String {
+    let text = one_line(&String::from_utf8_lossy(body));
+    if text.is_empty() {
+        return String::new();
+    }
+    let short: String = text.chars().take(120).collect();
+    format!("not JSON but `{short}`; is a proxy in between?")
+}
+
+/// Aiven tells the wait in its sentence: `… - try again in 28s`.
+fn wait_in_words(message: &str) -> Option<Duration> {
+    let (_, rest) = message.split_once("try again in ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(service: Service, status: u16, body: &str) -> ApiError {
+        ApiError::read(service, "GET /x".into(), status, body.as_bytes())
+    }
+
+    #[test]
+    fn azure_errors_with_and_without_the_wrapper() {
+        let body = r#"{"error":{"code":"AuthorizationFailed","message":"The client 'x'\r\n has no right","details":null}}"#;
+        let error = read(Service::Arm, 403, body);
+        assert!(error.is("authorizationfailed"));
+        assert_eq!(error.message, "The client 'x' has no right");
+        assert!(read(Service::Arm, 404, r#"{"code":"ResourceNotFound","message":"m"}"#).is("ResourceNotFound"));
+    }
+
+    #[test]
+    fn graph_tells_the_code_one_level_down() {
+        let body = r#"{"error":{"code":"Request_BadRequest","message":"m","details":[{"code":"NoBackingApplicationObject"}],"innerError":{"request-id":"r-1"}}}"#;
+        let error = read(Service::Graph, 400, body);
+        assert!(error.is("NoBackingApplicationObject"));
+        assert_eq!(error.request_id.as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn aiven_errors_tell_the_wait_in_words() {
+        let body = r#"{"errors":[{"message":"Rate limit 120 exceeded - try again in 28s","status":429}],"message":"Rate limit 120 exceeded - try again in 28s"}"#;
+        let error = read(Service::Aiven, 429, body);
+        assert_eq!(error.retry_after, Some(Duration::from_secs(28)));
+    }
+
+    #[test]
+    fn konnect_errors_name_the_fields_and_the_trace() {
+        let body = r#"{"status":400,"title":"Bad Request","instance":"kong:trace:1","detail":"Invalid Parameters","invalid_parameters":[{"field":"name","rule":"max_length","reason":"too long"}]}"#;
+        let text = read(Service::Konnect, 400, body).to_string();
+        assert_eq!(
+            text,
+            "Konnect answered 400 Bad Request: Invalid Parameters; name: too long (request kong:trace:1)"
+        );
+    }
+
+    #[test]
+    fn entra_errors_keep_their_number_and_lose_the_trace() {
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret.\r\nTrace ID: t\r\nTimestamp: x","error_codes":[7000215]}"#;
+        let error = read(Service::Entra, 401, body);
+        assert!(error.is("AADSTS7000215"));
+        assert_eq!(error.message, "AADSTS7000215: Invalid client secret.");
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_said_to_be_one() {
+        let text = read(Service::Arm, 502, "<html>Bad gateway</html>").to_string();
+        assert!(text.contains("is a proxy in between"), "{text}");
+    }
+}

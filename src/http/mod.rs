@@ -1,0 +1,10 @@
+//! Requests to the services: as data ([`call`]), their one executor ([`send`]), and what went wrong ([`fault`], [`hints`]).
+
+pub mod call;
+pub mod fault;
+pub mod hints;
+pub mod send;
+
+pub use call::{Call, Service, segment};
+pub use fault::{ApiError, Cause};
+pub use send::{Answer, Http, Notice};

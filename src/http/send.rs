@@ -1,0 +1,383 @@
+//! The one executor of requests: sends, retries what may be retried, logs method, path, status and time, and nothing more.
+
+use super::{
+    call::Call,
+    fault::{ApiError, Cause},
+};
+use reqwest::{
+    Certificate, Client, Url,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
+
+/// The tries of one request, and the longest time spent on being throttled.
+const TRIES: u32 = 5;
+const THROTTLED_LIMIT: Duration = Duration::from_secs(300);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// A pause before a request is sent again.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Why, for the person.
+    pub because: String,
+    /// Which try failed, from 1.
+    pub attempt: u32,
+    /// The pause.
+    pub after: Duration,
+}
+
+type Hook<T> = RefCell<Option<Box<dyn FnMut(T)>>>;
+
+/// The client for all services.
+pub struct Http {
+    client: Client,
+    notice: Hook<Notice>,
+    log: Hook<String>,
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body; null when there is none.
+    pub body: Value,
+    headers: HeaderMap,
+    request: String,
+    service: super::call::Service,
+}
+
+impl Answer {
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// How long the service asks to wait before the next look.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers)
+    }
+
+    /// The body as `T`.
+    ///
+    /// # Errors
+    /// When it has another shape than the API describes.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        serde_json::from_value(self.body).map_err(|error| {
+            ApiError::new(
+                self.service,
+                self.request,
+                Cause::Unreadable,
+                error.to_string(),
+            )
+        })
+    }
+}
+
+/// What a request carries to be let in. It is never logged.
+pub struct Auth(pub Vec<(&'static str, HeaderValue)>);
+
+impl Auth {
+    /// `authorization: <scheme> <secret>`.
+    ///
+    /// # Errors
+    /// When the secret has characters that a header cannot hold.
+    pub fn scheme(scheme: &str, secret: &crate::fact::Secret) -> Result<Self, ()> {
+        let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()))
+            .map_err(|_| ())?;
+        value.set_sensitive(true);
+        Ok(Self(vec![(AUTHORIZATION.as_str(), value)]))
+    }
+
+    /// Adds the token of another tenant, as ARM reads it.
+    ///
+    /// # Errors
+    /// When the secret has characters that a header cannot hold.
+    pub fn auxiliary(mut self, secret: &crate::fact::Secret) -> Result<Self, ()> {
+        let mut value =
+            HeaderValue::from_str(&format!("Bearer {}", secret.expose())).map_err(|_| ())?;
+        value.set_sensitive(true);
+        self.0.push(("x-ms-authorization-auxiliary", value));
+        Ok(self)
+    }
+}
+
+impl Http {
+    /// A client that trusts the system's roots and the given ones (PEM).
+    ///
+    /// # Errors
+    /// When the roots are no certificates, or the system's cannot be read.
+    pub fn new(roots: &[Vec<u8>]) -> Result<Self, String> {
+        let mut certificates = Vec::new();
+        for pem in roots {
+            let bundle = Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
+            if bundle.is_empty() {
+                return Err("it holds no certificate in PEM form".into());
+            }
+            certificates.extend(bundle);
+        }
+        let mut builder = Client::builder()
+            .user_agent(concat!("peer-wizard/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(60));
+        if !certificates.is_empty() {
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(|error| deepest(&error))?;
+        Ok(Self {
+            client,
+            notice: RefCell::default(),
+            log: RefCell::default(),
+        })
+    }
+
+    /// The client itself, for the credentials library's own requests.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Told of each pause before a request is sent again.
+    pub fn on_notice(&self, hook: impl FnMut(Notice) + 'static) {
+        *self.notice.borrow_mut() = Some(Box::new(hook));
+    }
+
+    /// Told of each request in one line without secrets.
+    pub fn on_request(&self, hook: impl FnMut(String) + 'static) {
+        *self.log.borrow_mut() = Some(Box::new(hook));
+    }
+
+    /// Writes a line to the log.
+    pub fn log(&self, line: String) {
+        if let Some(hook) = self.log.borrow_mut().as_mut() {
+            hook(line);
+        }
+    }
+
+    /// Sends a request to `base`.
+    ///
+    /// # Errors
+    /// After the tries that its kind allows.
+    pub async fn send<T>(
+        &self,
+        base: &Url,
+        call: &Call<T>,
+        auth: &Auth,
+    ) -> Result<Answer, ApiError> {
+        let url = format!("{}{}", base.as_str().trim_end_matches('/'), call.path);
+        let url = Url::parse(&url).map_err(|error| {
+            ApiError::new(call.service, call.line(), Cause::Local, error.to_string())
+        })?;
+        self.send_to(url, call, auth).await
+    }
+
+    /// Sends a request to a whole URL, which has to be checked by the caller.
+    ///
+    /// # Errors
+    /// After the tries that its kind allows.
+    pub async fn send_to<T>(
+        &self,
+        url: Url,
+        call: &Call<T>,
+        auth: &Auth,
+    ) -> Result<Answer, ApiError> {
+        let began = Instant::now();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let error = match self.once(url.clone(), call, auth).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let pause = match again(&error, call.repeatable, attempt) {
+                Some(pause) if began.elapsed() + pause < THROTTLED_LIMIT => pause,
+                _ => return Err(error),
+            };
+            if let Some(hook) = self.notice.borrow_mut().as_mut() {
+                hook(Notice {
+                    because: short(&error),
+                    attempt,
+                    after: pause,
+                });
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn once<T>(&self, url: Url, call: &Call<T>, auth: &Auth) -> Result<Answer, ApiError> {
+        let Call {
+            service,
+            method,
+            path: _,
+            query,
+            headers,
+            body,
+            repeatable,
+            ..
+        } = call;
+        let failed = |cause, error: &reqwest::Error| {
+            let mut failure = ApiError::new(*service, call.line(), cause, deepest(error));
+            failure.repeatable = *repeatable;
+            failure
+        };
+        let mut request = self.client.request(method.clone(), url);
+        if !query.is_empty() {
+            request = request.query(query);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        for (name, value) in &auth.0 {
+            request = request.header(*name, value.clone());
+        }
+        let began = Instant::now();
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let cause = if error.is_builder() {
+                    Cause::Local
+                } else if error.is_connect() {
+                    Cause::Unreachable
+                } else {
+                    Cause::Lost
+                };
+                self.log(format!("{service}: {} -> {}", call.line(), deepest(&error)));
+                return Err(failed(cause, &error));
+            }
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let id = request_id(&headers);
+        self.log(format!(
+            "{service}: {} -> {status} in {:.2} s{}",
+            call.line(),
+            began.elapsed().as_secs_f64(),
+            id.as_deref()
+                .map(|id| format!(", request {id}"))
+                .unwrap_or_default(),
+        ));
+        let bytes = match response.bytes().await {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(failed(Cause::Lost, &error)),
+        };
+        if !(200..300).contains(&status) {
+            let mut error = ApiError::read(*service, call.line(), status, &bytes);
+            error.retry_after = retry_after(&headers).or(error.retry_after);
+            error.request_id = error.request_id.or(id);
+            error.repeatable = *repeatable;
+            return Err(error);
+        }
+        let body = if bytes.iter().all(u8::is_ascii_whitespace) {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).map_err(|error| {
+                ApiError::new(*service, call.line(), Cause::Unreadable, error.to_string())
+            })?
+        };
+        Ok(Answer {
+            status,
+            body,
+            headers,
+            request: call.line(),
+            service: *service,
+        })
+    }
+}
+
+/// The pause before the request is sent again, or nothing when it must not be.
+fn again(error: &ApiError, repeatable: bool, attempt: u32) -> Option<Duration> {
+    let doubling = FIRST_PAUSE * 2_u32.pow(attempt.min(6) - 1);
+    // Two processes that failed together should not come back together.
+    let jitter = Duration::from_millis(u64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 4);
+    let backoff = doubling + jitter;
+    match (error.cause, error.status) {
+        (Cause::Unreachable, _) if error.message.to_ascii_lowercase().contains("certificate") => {
+            None
+        }
+        (Cause::Unreachable, _) => (attempt < TRIES - 1).then_some(backoff),
+        (Cause::Answered, Some(429)) => Some(error.retry_after.unwrap_or(backoff * 4)),
+        (Cause::Answered, Some(408 | 500..=599)) | (Cause::Lost, _) if repeatable => {
+            (attempt < TRIES).then(|| error.retry_after.unwrap_or(backoff).max(backoff))
+        }
+        _ => None,
+    }
+}
+
+fn short(error: &ApiError) -> String {
+    match (error.cause, error.status) {
+        (Cause::Answered, Some(429)) => format!("{} asks to slow down", error.service),
+        (Cause::Answered, Some(status)) => format!("{} answered {status}", error.service),
+        (Cause::Unreachable, _) => format!("{} cannot be reached", error.service),
+        _ => format!("the answer of {} was lost", error.service),
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-ms-request-id", "request-id", "x-request-id"]
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())
+        .map(Into::into)
+}
+
+/// The last cause in the chain: the one that tells something.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Service;
+
+    fn error(cause: Cause, status: Option<u16>) -> ApiError {
+        let mut error = ApiError::new(Service::Arm, "GET /x", cause, "");
+        error.status = status;
+        error
+    }
+
+    #[test]
+    fn a_post_that_may_have_arrived_is_not_sent_again() {
+        assert!(again(&error(Cause::Lost, None), false, 1).is_none());
+        assert!(again(&error(Cause::Answered, Some(500)), false, 1).is_none());
+        assert!(again(&error(Cause::Answered, Some(500)), true, 1).is_some());
+        assert!(again(&error(Cause::Unreachable, None), false, 1).is_some());
+    }
+
+    #[test]
+    fn throttling_waits_as_long_as_the_service_says() {
+        let mut throttled = error(Cause::Answered, Some(429));
+        throttled.retry_after = Some(Duration::from_secs(7));
+        assert_eq!(again(&throttled, false, 1), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_clear_no_is_final() {
+        assert!(again(&error(Cause::Answered, Some(400)), true, 1).is_none());
+        assert!(again(&error(Cause::Answered, Some(403)), true, 1).is_none());
+    }
+
+    #[test]
+    fn tries_end() {
+        assert!(again(&error(Cause::Answered, Some(503)), true, TRIES).is_none());
+    }
+}

@@ -1,0 +1,121 @@
+//! Address ranges and Azure resource ids, as plain values.
+
+use ipnet::IpNet;
+use std::fmt;
+
+/// The id of a virtual network, taken apart. Azure compares ids without regard to case and keeps the case it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VnetId {
+    /// The subscription's id.
+    pub subscription: String,
+    /// The resource group's name.
+    pub resource_group: String,
+    /// The virtual network's name.
+    pub name: String,
+}
+
+impl VnetId {
+    /// Reads `/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…`.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        let id = id.trim().trim_end_matches('/');
+        let parts: Vec<&str> = id.strip_prefix('/')?.split('/').collect();
+        let [a, subscription, b, group, c, d, e, name] = parts.as_slice() else {
+            return None;
+        };
+        let fixed = [
+            (a, "subscriptions"),
+            (b, "resourceGroups"),
+            (c, "providers"),
+            (d, "Microsoft.Network"),
+            (e, "virtualNetworks"),
+        ];
+        let good = fixed.iter().all(|(is, want)| is.eq_ignore_ascii_case(want))
+            && [subscription, group, name].iter().all(|part| !part.is_empty());
+        good.then(|| Self {
+            subscription: (*subscription).into(),
+            resource_group: (*group).into(),
+            name: (*name).into(),
+        })
+    }
+}
+
+impl fmt::Display for VnetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subscription,
+            resource_group,
+            name,
+        } = self;
+        write!(
+            f,
+            "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Network/virtualNetworks/{name}"
+        )
+    }
+}
+
+/// Whether a right or role at `scope` reaches `id`.
+#[must_use]
+pub fn covers(scope: &str, id: &str) -> bool {
+    let scope = scope.trim_end_matches('/').to_lowercase();
+    let id = id.trim_end_matches('/').to_lowercase();
+    id == scope || (id.starts_with(&scope) && id.as_bytes().get(scope.len()) == Some(&b'/'))
+}
+
+/// The last part of an id, such as a role definition's GUID.
+#[must_use]
+pub fn leaf(id: &str) -> &str {
+    id.trim_end_matches('/').rsplit('/').next().unwrap_or(id)
+}
+
+/// The pairs of ranges that share addresses, in the order given. What is no range is left out: Azure's own words decide.
+#[must_use]
+pub fn overlaps<'a>(ours: &[&'a str], theirs: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    let nets = |texts: &[&'a str]| -> Vec<(&'a str, IpNet)> {
+        texts
+            .iter()
+            .filter_map(|text| Some((*text, text.trim().parse().ok()?)))
+            .collect()
+    };
+    let theirs = nets(theirs);
+    nets(ours)
+        .into_iter()
+        .flat_map(|(a, mine)| {
+            theirs
+                .iter()
+                .filter(move |(_, other)| mine.contains(other) || other.contains(&mine))
+                .map(move |(b, _)| (a, *b))
+        })
+        .collect()
+}
+
+/// A list of ranges as one text, and back.
+pub const RANGE_SEPARATOR: &str = ", ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vnet_id_is_read_whatever_its_case_and_anything_else_is_not() {
+        let id = "/SUBSCRIPTIONS/s/resourcegroups/Rg-1_(x)/providers/microsoft.network/virtualnetworks/v.1/";
+        let vnet = VnetId::parse(id).expect("an id");
+        assert_eq!((vnet.resource_group.as_str(), vnet.name.as_str()), ("Rg-1_(x)", "v.1"));
+        for bad in ["", "vnet", "/subscriptions/s", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/x", "/subscriptions//resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"] {
+            assert!(VnetId::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_scope_covers_what_is_below_it_and_not_its_namesakes() {
+        assert!(covers("/subscriptions/A", "/subscriptions/a/resourceGroups/g"));
+        assert!(covers("/", "/subscriptions/a"));
+        assert!(!covers("/subscriptions/a", "/subscriptions/ab"));
+    }
+
+    #[test]
+    fn overlaps_are_named_in_pairs() {
+        let found = overlaps(&["10.0.0.0/16", "fd00::/8"], &["10.0.3.0/24", "10.1.0.0/16", "nonsense"]);
+        assert_eq!(found, [("10.0.0.0/16", "10.0.3.0/24")]);
+    }
+}

@@ -1,0 +1,280 @@
+//! What Aiven does behind its API: it builds its half of a peering as its own principal, watches, and cleans up.
+//!
+//! Models <https://aiven.io/docs/platform/howto/vnet-peering-azure>.
+
+use crate::sandbox::arm::{overlap, sever};
+use crate::sandbox::faults::Fault;
+use crate::sandbox::graph;
+use crate::sandbox::lag::{Settle, Spread, stamp};
+use crate::sandbox::log::Service;
+use crate::sandbox::rbac::Verdict;
+use crate::sandbox::sample::{AIVEN_APP, AIVEN_ROLE, AIVEN_TENANT};
+use crate::sandbox::wire::Ask;
+use crate::sandbox::world::{Assignment, Peering, Row, World, guid};
+
+const ACTION: &str = "Microsoft.Network/virtualNetworks/peer/action";
+
+/// Lets everything happen whose time has come.
+pub(in crate::sandbox) fn advance(world: &mut World) {
+    for at in 0..world.aiven.vpcs.len() {
+        move_on(world, at, false);
+    }
+}
+
+/// As `advance` for one VPC, and what is waiting comes one look nearer.
+pub(super) fn look(world: &mut World, at: usize) {
+    move_on(world, at, true);
+}
+
+fn move_on(world: &mut World, at: usize, look: bool) {
+    let mut row = 0;
+    while row < world.aiven.vpcs[at].rows.len() {
+        let rows = world.aiven.vpcs[at].rows.len();
+        step(world, at, row, look);
+        if world.aiven.vpcs[at].rows.len() == rows {
+            row += 1;
+        }
+    }
+}
+
+/// Moves one row to its next state, if it is time.
+fn step(world: &mut World, at: usize, row: usize, look: bool) {
+    let (half, lag) = (half(world, at, row), world.lag);
+    let one = &mut world.aiven.vpcs[at].rows[row];
+    match one.state.as_str() {
+        "PENDING_PEER" | "ACTIVE" if half.as_deref() == Some("Disconnected") => {
+            set(
+                one,
+                "DELETED_BY_PEER",
+                Some((
+                    "deleted-by-peer",
+                    "The peering was deleted from the peer VNet".to_owned(),
+                )),
+            );
+        }
+        "PENDING_PEER" if half.as_deref() == Some("Connected") => {
+            if !one.joined {
+                one.joined = true;
+                one.settle = lag.begin(Spread::Join);
+            }
+            if passed(&mut one.settle, look) {
+                set(one, "ACTIVE", None);
+            }
+        }
+        "DELETING" if passed(&mut one.settle, look) => remove(world, at, row),
+        "PENDING_PEER"
+        | "ACTIVE"
+        | "DELETING"
+        | "DELETED_BY_PEER"
+        | "INVALID_SPECIFICATION"
+        | "REJECTED_BY_PEER"
+        | "ERROR" => {}
+        // APPROVED, and any word that a fault put in its place.
+        _ if passed(&mut one.settle, look) => build(world, at, row),
+        _ => {}
+    }
+}
+
+fn passed(settle: &mut Settle, look: bool) -> bool {
+    if look { settle.look() } else { settle.due() }
+}
+
+/// The state of Aiven's half, if it has made one.
+fn half(world: &World, at: usize, row: usize) -> Option<String> {
+    let vpc = &world.aiven.vpcs[at];
+    let name = vpc.rows[row].half.as_ref()?;
+    let network = &world.networks[world.network(&vpc.network)?];
+    network
+        .peerings
+        .iter()
+        .find(|peering| peering.name == *name)
+        .map(|peering| peering.state.clone())
+}
+
+/// Tries to make Aiven's half of the peering, with the rights that the user gave to Aiven's principal.
+fn build(world: &mut World, at: usize, row: usize) {
+    match attempt(world, at, row) {
+        // The rights are on their way: the backend tries again before it gives up.
+        Err(None) => world.aiven.vpcs[at].rows[row].settle = world.lag.begin(Spread::Assignment),
+        Err(Some((state, message))) => {
+            let kind = state.to_lowercase().replace('_', "-");
+            set(
+                &mut world.aiven.vpcs[at].rows[row],
+                &state,
+                Some((&kind, message)),
+            );
+        }
+        Ok(name) => {
+            let one = &mut world.aiven.vpcs[at].rows[row];
+            one.half = Some(name);
+            let message = "Azure VNet peering was created from Aiven's side; create a peering from the peer VNet to finish it";
+            set(
+                one,
+                "PENDING_PEER",
+                Some(("pending-peer", message.to_owned())),
+            );
+        }
+    }
+}
+
+/// The name of the new half; or why there is none, which may be that the rights have not spread yet.
+fn attempt(world: &mut World, at: usize, row: usize) -> Result<String, Option<(String, String)>> {
+    let vpc = &world.aiven.vpcs[at];
+    let (own, one) = (vpc.network.clone(), vpc.rows[row].clone());
+    let invalid = |message: String| Some(("INVALID_SPECIFICATION".to_owned(), message));
+    // The backend's work is not a request; rules that refuse it match by the service alone.
+    if let Some(Fault::Refuse(state, message)) =
+        world
+            .faults
+            .strike(Service::Aiven, &Ask::default(), |fault| {
+                matches!(fault, Fault::Refuse(..))
+            })
+    {
+        return Err(Some((state, message)));
+    }
+    let Row { account, vnet, .. } = &one;
+    let (group, tenant, app_id) = (
+        one.group.clone().unwrap_or_default(),
+        one.tenant.clone().unwrap_or_default(),
+        one.app.clone().unwrap_or_default(),
+    );
+    let peer = format!(
+        "/subscriptions/{account}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{vnet}"
+    );
+    if world
+        .subscription(account)
+        .is_none_or(|subscription| !subscription.tenant.eq_ignore_ascii_case(&tenant))
+    {
+        return Err(invalid(format!(
+            "Subscription {account} was not found in tenant {tenant}"
+        )));
+    }
+    let Some(principal) = world.principal(&tenant, AIVEN_APP).map(|sp| sp.id.clone()) else {
+        return Err(invalid(format!(
+            "The application {AIVEN_APP} has no service principal in tenant {tenant}"
+        )));
+    };
+    match world.may(&principal, ACTION, &peer, u64::MAX) {
+        Verdict::Allowed => {}
+        Verdict::Spreading => return Err(None),
+        Verdict::Denied => {
+            return Err(invalid(format!(
+                "The client '{AIVEN_APP}' does not have permission to perform action '{ACTION}' on {peer}, or the VNet does not exist"
+            )));
+        }
+    }
+    let Some(other) = world.network(&peer) else {
+        return Err(invalid(format!("VNet {peer} was not found")));
+    };
+    let Some(home) = world.network(&own) else {
+        return Err(Some((
+            "ERROR".to_owned(),
+            "The VPC's network is missing".to_owned(),
+        )));
+    };
+    if let Some(hits) = overlap(
+        &world.networks[home].prefixes,
+        &world.networks[other].prefixes,
+    ) {
+        return Err(invalid(format!(
+            "The address ranges of the VPC and of the peer VNet overlap (VnetAddressSpacesOverlap): {hits}"
+        )));
+    }
+    let name = format!("aiven-{}", one.id);
+    let back = world.networks[other]
+        .peerings
+        .iter()
+        .position(|peering| peering.remote.eq_ignore_ascii_case(&own));
+    let state = match back {
+        None => "Initiated",
+        Some(back) if world.networks[other].peerings[back].state == "Disconnected" => {
+            return Err(invalid(format!(
+                "A peering from {peer} to {own} is in Disconnected state (RemotePeeringIsDisconnected); delete it first"
+            )));
+        }
+        Some(back) => {
+            "Connected".clone_into(&mut world.networks[other].peerings[back].state);
+            "Connected"
+        }
+    };
+    let half = Peering {
+        name: name.clone(),
+        remote: world.networks[other].id(),
+        state: state.to_owned(),
+        provisioning: "Succeeded".to_owned(),
+        remote_prefixes: world.networks[other].prefixes.clone(),
+        guid: guid(),
+        etag: guid(),
+        ..Peering::default()
+    };
+    world.networks[home].peerings.push(half);
+    admit(world, &app_id, &own);
+    Ok(name)
+}
+
+/// Gives the user's application a principal in Aiven's tenant, and that the right to peer with Aiven's network.
+fn admit(world: &mut World, app_id: &str, network: &str) {
+    let known = world
+        .principal(AIVEN_TENANT, app_id)
+        .map(|sp| sp.id.clone());
+    let principal = known.unwrap_or_else(|| {
+        let at = graph::new_principal(world, AIVEN_TENANT, app_id, Vec::new());
+        world.principals[at].id.clone()
+    });
+    let there = |one: &Assignment| one.principal == principal && one.scope == network;
+    if !world.assignments.iter().any(there) {
+        let settle = world.lag.begin(Spread::Assignment);
+        world.assignments.push(Assignment {
+            tenant: AIVEN_TENANT.to_owned(),
+            id: guid(),
+            scope: network.to_owned(),
+            role: AIVEN_ROLE.to_owned(),
+            principal,
+            principal_type: "ServicePrincipal".to_owned(),
+            created: stamp(),
+            author: AIVEN_APP.to_owned(),
+            settle,
+            ..Assignment::default()
+        });
+    }
+}
+
+/// Takes a row away, with Aiven's half and, when nothing else needs them, the user's rights in Aiven's tenant.
+fn remove(world: &mut World, at: usize, row: usize) {
+    let gone = world.aiven.vpcs[at].rows.remove(row);
+    let network = world.aiven.vpcs[at].network.clone();
+    if let (Some(name), Some(home)) = (&gone.half, world.network(&network)) {
+        sever(world, home, name);
+    }
+    let Some(app_id) = gone.app else { return };
+    let in_use = |network: Option<&str>| {
+        world
+            .aiven
+            .vpcs
+            .iter()
+            .filter(|vpc| network.is_none_or(|network| vpc.network == network))
+            .flat_map(|vpc| &vpc.rows)
+            .any(|row| row.app.as_ref() == Some(&app_id))
+    };
+    let (here, anywhere) = (in_use(Some(&network)), in_use(None));
+    let Some(principal) = world
+        .principal(AIVEN_TENANT, &app_id)
+        .map(|sp| sp.id.clone())
+    else {
+        return;
+    };
+    if !here {
+        world
+            .assignments
+            .retain(|one| one.principal != principal || one.scope != network);
+    }
+    if !anywhere {
+        world.principals.retain(|sp| sp.id != principal);
+    }
+}
+
+fn set(row: &mut Row, state: &str, note: Option<(&str, String)>) {
+    state.clone_into(&mut row.state);
+    row.note = note.map(|(kind, message)| (kind.to_owned(), message));
+    row.updated = stamp();
+}

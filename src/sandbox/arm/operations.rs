@@ -1,0 +1,138 @@
+//! Asynchronous operations: <https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations>.
+
+use serde_json::json;
+
+use super::error;
+use super::peerings::{position, sever};
+use crate::sandbox::faults::Fault;
+use crate::sandbox::lag::Spread;
+use crate::sandbox::log::Service;
+use crate::sandbox::wire::{Answer, Ask, Reply};
+use crate::sandbox::world::{Operation, World, guid};
+
+/// `GET …/operations/{id}` and `…/operationResults/{id}`
+pub(super) fn answer(world: &mut World, id: &str, results: bool) -> Reply {
+    let Some(operation) = world.operations.iter().find(|operation| operation.id == id) else {
+        return Err(error(
+            404,
+            "OperationNotFound",
+            &format!("Operation {id} was not found."),
+        ));
+    };
+    let (network, name) = (operation.network.clone(), operation.peering.clone());
+    settle(world, &network, Some(&name), true);
+    let operation = world.operations.iter().find(|operation| operation.id == id);
+    let (over, failure) = operation
+        .map(|operation| (operation.over, operation.failure.clone()))
+        .unwrap_or_default();
+    if results {
+        return Ok(Answer::empty(if over { 204 } else { 202 }));
+    }
+    Ok(match (over, failure) {
+        (false, _) => Answer::json(200, json!({"status": "InProgress"})),
+        (true, None) => Answer::json(200, json!({"status": "Succeeded"})),
+        (true, Some((code, message))) => Answer::json(
+            200,
+            json!({"status": "Failed", "error": {"code": code, "message": message, "details": []}}),
+        ),
+    })
+}
+
+/// Starts an operation and names its address in the answer.
+pub(super) fn begin(
+    world: &mut World,
+    ask: &Ask,
+    at: usize,
+    name: &str,
+    removes: bool,
+    answer: Answer,
+) -> Answer {
+    let failure = match world.faults.strike(Service::Arm, ask, |fault| {
+        matches!(fault, Fault::FailOperation(..))
+    }) {
+        Some(Fault::FailOperation(code, message)) => Some((code, message)),
+        _ => None,
+    };
+    let network = &world.networks[at];
+    let operation = Operation {
+        id: guid(),
+        subscription: network.subscription.clone(),
+        network: network.id(),
+        peering: name.to_owned(),
+        removes,
+        failure,
+        over: false,
+        settle: world.lag.begin(Spread::Operation),
+    };
+    let base = format!(
+        "{}/subscriptions/{}/providers/Microsoft.Network/locations/{}",
+        ask.origin, network.subscription, network.location
+    );
+    let version = ask.query("api-version").unwrap_or_default();
+    let address = |kind: &str| format!("{base}/{kind}/{}?api-version={version}", operation.id);
+    let mut answer = answer.with("azure-asyncoperation", address("operations"));
+    if removes {
+        answer = answer.with("location", address("operationResults"));
+    }
+    world.operations.push(operation);
+    answer
+}
+
+/// Ends the operations on a network's peerings that have taken long enough; a look brings them nearer.
+pub(super) fn settle(world: &mut World, network: &str, name: Option<&str>, look: bool) {
+    for at in 0..world.operations.len() {
+        let operation = &mut world.operations[at];
+        let concerns = operation.network.eq_ignore_ascii_case(network)
+            && name.is_none_or(|name| operation.peering.eq_ignore_ascii_case(name));
+        if operation.over
+            || !concerns
+            || !(if look {
+                operation.settle.look()
+            } else {
+                operation.settle.due()
+            })
+        {
+            continue;
+        }
+        operation.over = true;
+        let Operation {
+            network,
+            peering: name,
+            removes,
+            failure,
+            ..
+        } = operation.clone();
+        let Some(at) = world.network(&network) else {
+            continue;
+        };
+        let Some(half) = position(&world.networks[at], &name) else {
+            continue;
+        };
+        let outcome = match (failure.is_some(), removes) {
+            (true, _) => "Failed",
+            (false, false) => "Succeeded",
+            (false, true) => {
+                sever(world, at, &name);
+                continue;
+            }
+        };
+        outcome.clone_into(&mut world.networks[at].peerings[half].provisioning);
+    }
+}
+
+/// One operation at a time on a network; being told so counts as a look at the one under way.
+pub(super) fn busy(world: &mut World, network: &str) -> Result<(), Answer> {
+    settle(world, network, None, false);
+    let running = world
+        .operations
+        .iter()
+        .find(|operation| !operation.over && operation.network.eq_ignore_ascii_case(network));
+    let Some(running) = running.map(|operation| operation.id.clone()) else {
+        return Ok(());
+    };
+    settle(world, network, None, true);
+    let text = format!(
+        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: {running}."
+    );
+    Err(error(429, "AnotherOperationInProgress", &text))
+}

@@ -1,0 +1,177 @@
+//! What goes wrong on purpose: a list of rules, each saying when, what and how often. All off by default.
+
+use super::log::Service;
+use super::wire::Ask;
+
+/// The rules in force; the first that fits a request and is not used up applies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Faults {
+    /// The rules, in order.
+    pub rules: Vec<Rule>,
+}
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Which requests it concerns.
+    pub when: When,
+    /// What happens to them.
+    pub fault: Fault,
+    /// How many fitting requests pass unharmed first.
+    pub skip: u32,
+    /// How many are then harmed; `u32::MAX` for all.
+    pub times: u32,
+}
+
+/// Which requests a rule concerns; an empty one concerns all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct When {
+    /// Only those for this service.
+    pub service: Option<Service>,
+    /// Only those with this method.
+    pub method: Option<String>,
+    /// Only those whose path contains this, in any case.
+    pub path: Option<String>,
+    /// Only those that ask for a change, token requests excepted.
+    pub changes: bool,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// 429 with this `Retry-After`, in seconds.
+    Throttle(u32),
+    /// This status, and nothing done.
+    FailBefore(u16),
+    /// The thing is done, but the answer is 500.
+    FailAfter,
+    /// The thing is done, but the connection ends in the middle of the answer.
+    Cut,
+    /// Lists come in pages of this many.
+    PageSize(usize),
+    /// Lists come in pages of one whose next page is at another origin.
+    ForeignPage,
+    /// Sign-in is refused by Conditional Access (53003).
+    ConditionalAccess,
+    /// A vendor's principal may not be created: the caller lacks the directory role.
+    NoDirectoryRole,
+    /// The operation of a change fails with this code and message.
+    FailOperation(String, String),
+    /// The vendor ends a new peering in this state with this message.
+    Refuse(String, String),
+    /// The vendor shows this state word first.
+    Strange(String),
+    /// Role assignments do not know the principal, even when its type is given.
+    PrincipalUnknown,
+    /// A virtual network is busy with something else: it shows `Updating`, and peerings on it are refused.
+    NetworkUpdating,
+}
+
+impl Rule {
+    /// A rule that applies to every fitting request.
+    #[must_use]
+    pub fn always(when: When, fault: Fault) -> Self {
+        Self {
+            when,
+            fault,
+            skip: 0,
+            times: u32::MAX,
+        }
+    }
+
+    /// A rule that applies to the first fitting request.
+    #[must_use]
+    pub fn once(when: When, fault: Fault) -> Self {
+        Self {
+            when,
+            fault,
+            skip: 0,
+            times: 1,
+        }
+    }
+}
+
+impl When {
+    /// Requests for a service.
+    #[must_use]
+    pub fn service(service: Service) -> Self {
+        Self {
+            service: Some(service),
+            ..Self::default()
+        }
+    }
+
+    /// Requests whose path contains this.
+    #[must_use]
+    pub fn path(path: &str) -> Self {
+        Self {
+            path: Some(path.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// Requests that change something.
+    #[must_use]
+    pub fn changes() -> Self {
+        Self {
+            changes: true,
+            ..Self::default()
+        }
+    }
+
+    fn fits(&self, service: Service, ask: &Ask) -> bool {
+        self.service.is_none_or(|wanted| wanted == service)
+            && self
+                .method
+                .as_ref()
+                .is_none_or(|wanted| *wanted == ask.method)
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|wanted| ask.path.to_lowercase().contains(&wanted.to_lowercase()))
+            && (!self.changes
+                || (ask.mutates() && service != Service::Entra && !ask.path.ends_with("/getByIds")))
+    }
+}
+
+impl Faults {
+    /// One rule, applied always.
+    #[must_use]
+    pub fn always(when: When, fault: Fault) -> Self {
+        Self {
+            rules: vec![Rule::always(when, fault)],
+        }
+    }
+
+    /// One rule, applied once.
+    #[must_use]
+    pub fn once(when: When, fault: Fault) -> Self {
+        Self {
+            rules: vec![Rule::once(when, fault)],
+        }
+    }
+
+    /// The fault of the wanted kind that strikes this request, if any; counts it.
+    pub(super) fn strike(
+        &mut self,
+        service: Service,
+        ask: &Ask,
+        wanted: impl Fn(&Fault) -> bool,
+    ) -> Option<Fault> {
+        let mut found = None;
+        for rule in &mut self.rules {
+            if !wanted(&rule.fault) || !rule.when.fits(service, ask) {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+            } else if rule.times > 0 && found.is_none() {
+                if rule.times != u32::MAX {
+                    rule.times -= 1;
+                }
+                found = Some(rule.fault.clone());
+            }
+        }
+        found
+    }
+}

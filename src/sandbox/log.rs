@@ -1,0 +1,95 @@
+//! The record of requests that tests read, with secrets masked.
+
+use serde_json::{Value, json};
+
+use super::wire::Ask;
+
+/// Which of the simulated services a request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// The sign-in service.
+    Entra,
+    /// The directory.
+    Graph,
+    /// Azure Resource Manager.
+    Arm,
+    /// Aiven and Timescale.
+    Aiven,
+    /// Kong Konnect.
+    Konnect,
+}
+
+impl Service {
+    /// The service that a path belongs to; the paths of the five do not collide.
+    pub(super) fn of(segments: &[&str]) -> Self {
+        match segments {
+            ["v1.0" | "beta", ..] => Self::Graph,
+            ["v1", ..] => Self::Aiven,
+            ["v2", "cloud-gateways", ..] => Self::Konnect,
+            [first, ..]
+                if ["subscriptions", "tenants", "providers", "metadata"]
+                    .iter()
+                    .any(|word| first.eq_ignore_ascii_case(word)) =>
+            {
+                Self::Arm
+            }
+            _ => Self::Entra,
+        }
+    }
+}
+
+/// One request as it arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Whom it was for.
+    pub service: Service,
+    /// Its method.
+    pub method: String,
+    /// Its path, still percent-encoded.
+    pub path: String,
+    /// Its query, decoded.
+    pub query: Vec<(String, String)>,
+    /// Its JSON body, or the fields of its form as an object; secrets read `***`.
+    pub body: Value,
+    /// The status it was answered with; 0 when the connection was cut.
+    pub status: u16,
+}
+
+impl Seen {
+    pub(super) fn new(service: Service, ask: &Ask, status: u16) -> Self {
+        let mut body = ask.body.clone();
+        mask(&mut body);
+        Self {
+            service,
+            method: ask.method.clone(),
+            path: ask.path.clone(),
+            query: ask.query.clone(),
+            body,
+            status,
+        }
+    }
+}
+
+fn mask(value: &mut Value) {
+    const HIDDEN: [&str; 6] = [
+        "client_secret",
+        "refresh_token",
+        "device_code",
+        "client_assertion",
+        "assertion",
+        "secretText",
+    ];
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map.iter_mut() {
+                if HIDDEN.contains(&key.as_str()) {
+                    *inner = json!("***");
+                } else {
+                    mask(inner);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        _ => {}
+    }
+}

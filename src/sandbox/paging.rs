@@ -1,0 +1,50 @@
+//! Lists in pages, as `OData` and Azure Resource Manager hand them out.
+
+use serde_json::Value;
+
+use super::faults::Fault;
+use super::log::Service;
+use super::wire::{Ask, escape};
+use super::world::World;
+
+/// The slice of a list that a request asks for, and the address of the next one.
+pub(super) fn page(
+    world: &mut World,
+    service: Service,
+    ask: &Ask,
+    items: Vec<Value>,
+) -> (Vec<Value>, Option<String>) {
+    let fault = world.faults.strike(service, ask, |fault| {
+        matches!(fault, Fault::PageSize(_) | Fault::ForeignPage)
+    });
+    let size = match fault {
+        Some(Fault::PageSize(size)) => size.max(1),
+        Some(Fault::ForeignPage) => 1,
+        _ => ask
+            .query("$top")
+            .and_then(|top| top.parse().ok())
+            .unwrap_or(100),
+    };
+    let from: usize = ask
+        .query("$skiptoken")
+        .and_then(|token| token.parse().ok())
+        .unwrap_or(0);
+    let more = from + size < items.len();
+    let slice = items.into_iter().skip(from).take(size).collect();
+    let next = more.then(|| {
+        let origin = if fault == Some(Fault::ForeignPage) {
+            "https://elsewhere.example"
+        } else {
+            &ask.origin
+        };
+        let mut query: Vec<String> = ask
+            .query
+            .iter()
+            .filter(|(key, _)| !key.eq_ignore_ascii_case("$skiptoken"))
+            .map(|(key, value)| format!("{key}={}", escape(value)))
+            .collect();
+        query.push(format!("$skiptoken={}", from + size));
+        format!("{origin}{}?{}", ask.path, query.join("&"))
+    });
+    (slice, next)
+}

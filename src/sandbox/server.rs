@@ -1,0 +1,268 @@
+//! The front door: real TLS on loopback, one lock around the world, one place where requests are routed.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use axum_server::tls_rustls::RustlsConfig;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::json;
+
+use super::cut::Cut;
+use super::faults::Fault;
+use super::log::{Seen, Service};
+use super::store::Store;
+use super::wire::{Answer, Ask};
+use super::world::{World, guid};
+use super::{aiven, arm, entra, graph};
+
+/// What the server thread and the owner of the sandbox share.
+pub(super) struct Shared {
+    world: Mutex<World>,
+    store: Mutex<Store>,
+}
+
+impl Shared {
+    pub fn new(world: World, store: Store) -> Self {
+        Self {
+            world: Mutex::new(world),
+            store: Mutex::new(store),
+        }
+    }
+
+    /// The world; a handler that panicked leaves it usable for the others.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place the world is saved at.
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request; says whether to cut the connection in the middle of it.
+    pub fn answer(&self, ask: &Ask) -> (Answer, bool) {
+        let mut world = self.world();
+        world.tick();
+        aiven::advance(&mut world);
+        let service = Service::of(&ask.parts());
+        let (answer, cut) = harmed(&mut world, service, ask);
+        world
+            .session
+            .seen
+            .push(Seen::new(service, ask, if cut { 0 } else { answer.status }));
+        // A full disk must not stop the simulated clouds; the owner learns of it from `keep`.
+        let _ = self.store().save(&world);
+        (answer, cut)
+    }
+}
+
+/// Answers a request, with the faults that strike it; says whether to cut the connection.
+fn harmed(world: &mut World, service: Service, ask: &Ask) -> (Answer, bool) {
+    let mut faults = std::mem::take(&mut world.faults);
+    let before = faults.strike(service, ask, |fault| {
+        matches!(fault, Fault::Throttle(_) | Fault::FailBefore(_))
+    });
+    let after = faults.strike(service, ask, |fault| {
+        matches!(fault, Fault::FailAfter | Fault::Cut)
+    });
+    world.faults = faults;
+    match before {
+        Some(Fault::Throttle(seconds)) => {
+            return (
+                Answer::json(429, failure(service, 429)).with("retry-after", seconds.to_string()),
+                false,
+            );
+        }
+        Some(Fault::FailBefore(status)) => {
+            return (Answer::json(status, failure(service, status)), false);
+        }
+        _ => {}
+    }
+    let answer = match service {
+        Service::Entra => entra::answer(world, ask),
+        Service::Graph => graph::answer(world, ask),
+        Service::Arm => arm::answer(world, ask),
+        Service::Aiven => aiven::answer(world, ask),
+        Service::Konnect => Err(Answer::empty(404)),
+    };
+    let answer = answer.unwrap_or_else(|refusal| refusal);
+    match after {
+        Some(Fault::FailAfter) => (Answer::json(500, failure(service, 500)), false),
+        Some(Fault::Cut) => (answer, true),
+        _ => (answer, false),
+    }
+}
+
+/// The body of a throttled or failed request, in the service's own envelope.
+fn failure(service: Service, status: u16) -> serde_json::Value {
+    let (code, message) = match status {
+        429 => (
+            "TooManyRequests",
+            "Too many requests, please try again later.",
+        ),
+        503 => (
+            "ServiceUnavailable",
+            "The service is temporarily unavailable.",
+        ),
+        _ => (
+            "InternalServerError",
+            "The server encountered an internal error.",
+        ),
+    };
+    match service {
+        Service::Entra => json!({
+            "error": "temporarily_unavailable", "error_description": format!("AADSTS90033: {message}"), "error_codes": [90033]
+        }),
+        Service::Graph | Service::Arm => json!({"error": {"code": code, "message": message}}),
+        Service::Aiven => {
+            json!({"errors": [{"message": message, "status": status}], "message": message})
+        }
+        Service::Konnect => json!({
+            "status": status, "title": code, "instance": format!("kong:trace:{}", guid()), "detail": message
+        }),
+    }
+}
+
+/// Listeners, the certificate authority in PEM, and the TLS settings of the server.
+pub(super) fn secure(port: u16) -> io::Result<(Vec<TcpListener>, String, RustlsConfig)> {
+    let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port))?];
+    let port = listeners[0].local_addr()?.port();
+    // Many clients try the other loopback address first; where there is none, they go on to this one.
+    listeners.extend(TcpListener::bind((Ipv6Addr::LOCALHOST, port)));
+    for listener in &listeners {
+        listener.set_nonblocking(true)?;
+    }
+    let (ca, config) = certify().map_err(io::Error::other)?;
+    Ok((listeners, ca, RustlsConfig::from_config(Arc::new(config))))
+}
+
+/// Makes a short-lived authority and a certificate for this machine's loopback names.
+fn certify() -> Result<(String, rustls::ServerConfig), Box<dyn std::error::Error + Send + Sync>> {
+    let (from, until) = (
+        time::OffsetDateTime::now_utc() - time::Duration::days(1),
+        time::OffsetDateTime::now_utc() + time::Duration::days(90),
+    );
+    let mut authority = CertificateParams::new(Vec::new())?;
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "peer-wizard sandbox authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    (authority.not_before, authority.not_after) = (from, until);
+    let authority_key = KeyPair::generate()?;
+    let authority_certificate = authority.self_signed(&authority_key)?;
+    let issuer = Issuer::new(authority, authority_key);
+
+    let mut server = CertificateParams::new(["localhost", "127.0.0.1", "::1"].map(str::to_owned))?;
+    server
+        .distinguished_name
+        .push(DnType::CommonName, "localhost");
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // Python's strict verification insists on it.
+    server.use_authority_key_identifier_extension = true;
+    (server.not_before, server.not_after) = (from, until);
+    let key = KeyPair::generate()?;
+    let certificate = server.signed_by(&key, &issuer)?;
+
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()?
+    .with_no_client_auth()
+    .with_single_cert(
+        vec![certificate.der().clone()],
+        PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+    )?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((authority_certificate.pem(), config))
+}
+
+/// Serves until the handle is told to shut down.
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: RustlsConfig,
+    handle: axum_server::Handle<std::net::SocketAddr>,
+    shared: Arc<Shared>,
+) -> io::Result<()> {
+    let app = axum::Router::new().fallback(respond).with_state(shared);
+    axum_server::from_tcp_rustls(listener, tls)?
+        .handle(handle)
+        .serve(app.into_make_service())
+        .await
+}
+
+async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, 1 << 20).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect();
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let ask = Ask::read(head.method.as_str(), target, headers, &body);
+    let (answer, cut) = shared.answer(&ask);
+
+    let mut response =
+        plain(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let id = guid();
+    let marks = [
+        "request-id",
+        "x-ms-request-id",
+        "x-ms-correlation-request-id",
+    ]
+    .map(|name| (name, id.clone()));
+    for (name, value) in marks.into_iter().chain(answer.headers) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    if let Some(body) = answer.body {
+        let text = match body {
+            serde_json::Value::String(page) => page,
+            other => other.to_string(),
+        };
+        if !response.headers().contains_key("content-type") {
+            response.headers_mut().insert(
+                "content-type",
+                HeaderValue::from_static("application/json; charset=utf-8"),
+            );
+        }
+        *response.body_mut() = Body::from(text);
+    }
+    if cut {
+        response.map(Cut::half)
+    } else {
+        response
+    }
+}
+
+fn plain(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

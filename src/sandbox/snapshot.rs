@@ -1,0 +1,61 @@
+//! A canonical picture of a world, for tests that compare before and after.
+
+use serde_json::{Value, json};
+
+use super::world::World;
+
+/// All objects, sorted; no secrets, no times, nothing that sits in a recycle bin.
+pub(super) fn take(world: &World) -> Value {
+    json!({
+        "applications": sorted(world.applications.iter().filter(|app| app.deleted.is_none()).map(|app| {
+            let passwords: Vec<&Option<String>> = app.passwords.iter().map(|password| &password.display_name).collect();
+            json!({
+                "tenant": app.tenant, "id": app.id, "appId": app.app_id, "displayName": app.display_name, "uniqueName": app.unique_name,
+                "signInAudience": app.audience, "passwords": passwords,
+            })
+        })),
+        "principals": sorted(world.principals.iter().filter(|sp| sp.deleted.is_none()).map(|sp| {
+            json!({"tenant": sp.tenant, "id": sp.id, "appId": sp.app_id, "displayName": sp.display_name, "tags": sp.tags})
+        })),
+        "roles": sorted(world.roles.iter().map(|role| {
+            json!({
+                "tenant": role.tenant, "id": role.id, "name": role.name, "permissions": role.permissions,
+                "assignableScopes": role.assignable_scopes,
+            })
+        })),
+        "assignments": sorted(world.assignments.iter().map(|one| {
+            json!({"tenant": one.tenant, "id": one.id, "scope": one.scope, "role": one.role, "principal": one.principal})
+        })),
+        "networks": sorted(world.networks.iter().map(|network| {
+            let peerings = network.peerings.iter().map(|half| {
+                json!({
+                    "name": half.name, "remote": half.remote, "state": half.state, "provisioning": half.provisioning, "flags": half.flags,
+                })
+            });
+            json!({"id": network.id(), "prefixes": network.prefixes, "provisioning": network.provisioning, "peerings": sorted(peerings)})
+        })),
+        "aiven": sorted(world.aiven.vpcs.iter().map(|vpc| {
+            let rows = vpc.rows.iter().map(|row| {
+                json!({
+                    "id": row.id, "account": row.account, "group": row.group, "vnet": row.vnet, "app": row.app, "tenant": row.tenant,
+                    "state": row.state,
+                })
+            });
+            json!({"id": vpc.id, "cloud": vpc.cloud, "cidr": vpc.cidr, "state": vpc.state, "connections": sorted(rows)})
+        })),
+        "konnect": sorted(world.konnect.networks.iter().map(|network| {
+            let gateways = network.gateways.iter().map(|gateway| {
+                json!({
+                    "id": gateway.id, "name": gateway.name, "attachment": gateway.attachment, "dns": gateway.dns, "state": gateway.state,
+                })
+            });
+            json!({"id": network.id, "name": network.name, "state": network.state, "gateways": sorted(gateways)})
+        })),
+    })
+}
+
+fn sorted(items: impl Iterator<Item = Value>) -> Value {
+    let mut items: Vec<Value> = items.collect();
+    items.sort_by_cached_key(Value::to_string);
+    Value::Array(items)
+}
