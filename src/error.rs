@@ -27,13 +27,48 @@ pub enum Kind {
 /// Every exit code with its name and meaning; `--help` and the README print this table.
 pub const EXIT_CODES: [(Option<Kind>, u8, &str, &str); 8] = [
     (None, 0, "done", "connected, done, or nothing to do"),
-    (Some(Kind::Failed), 1, "failed", "a step failed; resume is possible"),
-    (Some(Kind::Usage), 2, "usage", "a bad or missing input; nothing was touched"),
-    (Some(Kind::Refused), 3, "refused", "a preflight check failed, or you said no; nothing was changed"),
-    (Some(Kind::SignIn), 4, "sign-in", "a sign-in is missing, expired or not allowed"),
-    (Some(Kind::Waiting), 5, "waiting", "stopped while waiting for someone else; resume is possible"),
-    (Some(Kind::Bug), 70, "bug", "internal error; please report it"),
-    (Some(Kind::Interrupted), 130, "interrupted", "Ctrl-C; resume is possible"),
+    (
+        Some(Kind::Failed),
+        1,
+        "failed",
+        "a step failed; resume is possible",
+    ),
+    (
+        Some(Kind::Usage),
+        2,
+        "usage",
+        "a bad or missing input; nothing was touched",
+    ),
+    (
+        Some(Kind::Refused),
+        3,
+        "refused",
+        "a preflight check failed, or you said no; nothing was changed",
+    ),
+    (
+        Some(Kind::SignIn),
+        4,
+        "sign-in",
+        "a sign-in is missing, expired or not allowed",
+    ),
+    (
+        Some(Kind::Waiting),
+        5,
+        "waiting",
+        "stopped while waiting for someone else; resume is possible",
+    ),
+    (
+        Some(Kind::Bug),
+        70,
+        "bug",
+        "internal error; please report it",
+    ),
+    (
+        Some(Kind::Interrupted),
+        130,
+        "interrupted",
+        "Ctrl-C; resume is possible",
+    ),
 ];
 
 impl Kind {
@@ -186,7 +221,9 @@ impl From<StoreError> for Error {
             StoreError::Damaged { .. } => {
                 "move it away, or repair it by hand: it is plain JSON; it was left as it is"
             }
-            StoreError::Newer { .. } => "use that version or a later one; the file was left as it is",
+            StoreError::Newer { .. } => {
+                "use that version or a later one; the file was left as it is"
+            }
             StoreError::Locked { .. } => "wait until it is done, or stop it",
             StoreError::Unknown { .. } => "`peer-wizard runs` lists the runs there are",
         };

@@ -1,1 +1,8 @@
-fn main(){}
+//! Runs the command that was typed and turns its end into an exit code.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    ExitCode::from(peer_wizard::commands::run().await)
+}

@@ -31,7 +31,9 @@ impl VnetId {
             (e, "virtualNetworks"),
         ];
         let good = fixed.iter().all(|(is, want)| is.eq_ignore_ascii_case(want))
-            && [subscription, group, name].iter().all(|part| !part.is_empty());
+            && [subscription, group, name]
+                .iter()
+                .all(|part| !part.is_empty());
         good.then(|| Self {
             subscription: (*subscription).into(),
             resource_group: (*group).into(),
@@ -100,22 +102,37 @@ mod tests {
     fn a_vnet_id_is_read_whatever_its_case_and_anything_else_is_not() {
         let id = "/SUBSCRIPTIONS/s/resourcegroups/Rg-1_(x)/providers/microsoft.network/virtualnetworks/v.1/";
         let vnet = VnetId::parse(id).expect("an id");
-        assert_eq!((vnet.resource_group.as_str(), vnet.name.as_str()), ("Rg-1_(x)", "v.1"));
-        for bad in ["", "vnet", "/subscriptions/s", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/x", "/subscriptions//resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"] {
+        assert_eq!(
+            (vnet.resource_group.as_str(), vnet.name.as_str()),
+            ("Rg-1_(x)", "v.1")
+        );
+        for bad in [
+            "",
+            "vnet",
+            "/subscriptions/s",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/x",
+            "/subscriptions//resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v",
+        ] {
             assert!(VnetId::parse(bad).is_none(), "{bad}");
         }
     }
 
     #[test]
     fn a_scope_covers_what_is_below_it_and_not_its_namesakes() {
-        assert!(covers("/subscriptions/A", "/subscriptions/a/resourceGroups/g"));
+        assert!(covers(
+            "/subscriptions/A",
+            "/subscriptions/a/resourceGroups/g"
+        ));
         assert!(covers("/", "/subscriptions/a"));
         assert!(!covers("/subscriptions/a", "/subscriptions/ab"));
     }
 
     #[test]
     fn overlaps_are_named_in_pairs() {
-        let found = overlaps(&["10.0.0.0/16", "fd00::/8"], &["10.0.3.0/24", "10.1.0.0/16", "nonsense"]);
+        let found = overlaps(
+            &["10.0.0.0/16", "fd00::/8"],
+            &["10.0.3.0/24", "10.1.0.0/16", "nonsense"],
+        );
         assert_eq!(found, [("10.0.0.0/16", "10.0.3.0/24")]);
     }
 }

@@ -117,15 +117,27 @@ impl Vpc {
     /// The names of its clouds.
     #[must_use]
     pub fn cloud_names(&self) -> Vec<&str> {
-        let many = self.clouds.iter().flatten().map(|it| it.cloud_name.as_str());
+        let many = self
+            .clouds
+            .iter()
+            .flatten()
+            .map(|it| it.cloud_name.as_str());
         self.cloud_name.as_deref().into_iter().chain(many).collect()
     }
 
     /// Its ranges.
     #[must_use]
     pub fn ranges(&self) -> Vec<&str> {
-        let many = self.clouds.iter().flatten().map(|it| it.network_cidr.as_str());
-        self.network_cidr.as_deref().into_iter().chain(many).collect()
+        let many = self
+            .clouds
+            .iter()
+            .flatten()
+            .map(|it| it.network_cidr.as_str());
+        self.network_cidr
+            .as_deref()
+            .into_iter()
+            .chain(many)
+            .collect()
     }
 
     /// Whether all of it is on Azure.
@@ -332,7 +344,11 @@ impl VpcName {
             (Place::Project, _) => format!(
                 "{vpc}/peering-connections/peer-accounts/{}/peer-resource-groups/{}/peer-vpcs/{}",
                 segment(row.peer_cloud_account.as_deref().unwrap_or(&peer.account)),
-                segment(row.peer_resource_group.as_deref().unwrap_or(&peer.resource_group)),
+                segment(
+                    row.peer_resource_group
+                        .as_deref()
+                        .unwrap_or(&peer.resource_group)
+                ),
                 segment(row.peer_vpc.as_deref().unwrap_or(&peer.vnet)),
             ),
             (Place::Organization, false) => format!("{vpc}/peering-connection/{id}"),
@@ -447,7 +463,10 @@ mod tests {
             ]),
             ..Vpc::default()
         };
-        assert_eq!(best(vpc, &peer).map(|row| row.state).as_deref(), Some("APPROVED"));
+        assert_eq!(
+            best(vpc, &peer).map(|row| row.state).as_deref(),
+            Some("APPROVED")
+        );
     }
 
     #[test]

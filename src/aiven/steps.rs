@@ -65,7 +65,9 @@ impl Resource<Clouds> for ProviderPeering {
             title: format!("Ask {} for the peering", self.name),
             why: "The provider makes its half first, and lets your application make the other one.",
             link: DOCS,
-            permissions: &["Aiven: the networking permission in the project or organization (roles operator, developer, admin)"],
+            permissions: &[
+                "Aiven: the networking permission in the project or organization (roles operator, developer, admin)",
+            ],
         }
     }
 
@@ -141,7 +143,10 @@ impl Resource<Clouds> for ProviderPeering {
         };
         if error.is(GOING) {
             wait("an earlier peering is still being deleted", 15)
-        } else if error.message.contains("does not refer to a valid application") {
+        } else if error
+            .message
+            .contains("does not refer to a valid application")
+        {
             wait("Aiven does not see your new application yet", 10)
         } else if error.status == Some(409) && error.message.contains("not ACTIVE") {
             wait("the VPC is still being built", 15)
@@ -156,11 +161,17 @@ impl Resource<Clouds> for ProviderPeering {
         };
         let todo = match row.standing() {
             Standing::Active => return Ok(Look::Present(row.says())),
-            Standing::PendingPeer => "your half is missing, or was made a moment ago: look at the peering on your VNet",
+            Standing::PendingPeer => {
+                "your half is missing, or was made a moment ago: look at the peering on your VNet"
+            }
             Standing::Waiting => "wait: the provider is still building it",
             Standing::Failed => "resume asks for it again; see the message for the cause",
-            Standing::Orphaned => "the half on your VNet was removed: undo this run and connect anew",
-            Standing::Going | Standing::Gone => "somebody deleted it at the provider: undo this run and connect anew",
+            Standing::Orphaned => {
+                "the half on your VNet was removed: undo this run and connect anew"
+            }
+            Standing::Going | Standing::Gone => {
+                "somebody deleted it at the provider: undo this run and connect anew"
+            }
         };
         Ok(Look::Changed {
             says: row.says(),
@@ -201,7 +212,10 @@ impl Resource<Clouds> for ProviderPeering {
             .opt_lower("--peer-azure-app-id", app)
             .opt_lower("--peer-azure-tenant-id", tenant)
             .flag("--json >/dev/null")
-            .patient("Aiven may not see the new application yet", Duration::from_secs(600));
+            .patient(
+                "Aiven may not see the new application yet",
+                Duration::from_secs(600),
+            );
         Ok(Shell {
             find: Some(call("peering_row").arg("state").prints(PEERING_STATE)),
             create: vec![create],
@@ -436,8 +450,12 @@ impl Probe<Clouds> for PendingPeer {
                 limit: self.usual().limit,
             }),
             create: vec![
-                call("peering_row").arg("to-tenant-id").prints(AIVEN.tenant_id),
-                call("peering_row").arg("to-network-id").prints(AIVEN.vnet_id),
+                call("peering_row")
+                    .arg("to-tenant-id")
+                    .prints(AIVEN.tenant_id),
+                call("peering_row")
+                    .arg("to-network-id")
+                    .prints(AIVEN.vnet_id),
             ],
             ..Shell::default()
         })
@@ -498,8 +516,10 @@ impl Probe<Clouds> for Active {
                 let mine = peering_to(w, &vnet_of(f)?, remote.as_ref()).await?;
                 Ok(match mine {
                     Some(half) if half.is_dead() => Polled::Refused(
-                        Refusal::new("the peering on your VNet is Disconnected: the provider's half is gone")
-                            .hint("undo this run and connect anew"),
+                        Refusal::new(
+                            "the peering on your VNet is Disconnected: the provider's half is gone",
+                        )
+                        .hint("undo this run and connect anew"),
                     ),
                     Some(half) => Polled::NotYet(format!(
                         "{}, your half {}",

@@ -482,8 +482,14 @@ mod tests {
         };
         assert!(!contributor.allows("Microsoft.Authorization/roleAssignments/write"));
         assert!(contributor.allows("Microsoft.Network/virtualNetworks/read"));
-        assert!(matches("Microsoft.*/virtualNetworks/*/action", "Microsoft.Network/virtualNetworks/peer/action"));
-        assert!(!matches("Microsoft.Network/*/read", "Microsoft.Network/virtualNetworks/write"));
+        assert!(matches(
+            "Microsoft.*/virtualNetworks/*/action",
+            "Microsoft.Network/virtualNetworks/peer/action"
+        ));
+        assert!(!matches(
+            "Microsoft.Network/*/read",
+            "Microsoft.Network/virtualNetworks/write"
+        ));
     }
 
     #[test]
@@ -493,6 +499,10 @@ mod tests {
             resource_group: "Rg (é)".into(),
             name: "v".into(),
         };
-        assert!(peering(&vnet, "p").path.contains("/resourceGroups/Rg%20%28%C3%A9%29/"));
+        assert!(
+            peering(&vnet, "p")
+                .path
+                .contains("/resourceGroups/Rg%20%28%C3%A9%29/")
+        );
     }
 }

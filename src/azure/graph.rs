@@ -94,7 +94,10 @@ pub struct ServicePrincipal {
 /// <https://learn.microsoft.com/graph/api/application-get>
 #[must_use]
 pub fn application(id: &AppId) -> Call<Application> {
-    Call::get(Graph, format!("/v1.0/applications(appId='{}')", key(id.as_ref())))
+    Call::get(
+        Graph,
+        format!("/v1.0/applications(appId='{}')", key(id.as_ref())),
+    )
 }
 
 /// <https://learn.microsoft.com/graph/api/application-get>
@@ -119,7 +122,10 @@ pub fn upsert_application(name: &str, display_name: &str, tag: &str) -> Call<Opt
 /// <https://learn.microsoft.com/graph/api/application-delete>
 #[must_use]
 pub fn delete_application(id: &AppObjectId) -> Call<Value> {
-    Call::delete(Graph, format!("/v1.0/applications/{}", segment(id.as_ref())))
+    Call::delete(
+        Graph,
+        format!("/v1.0/applications/{}", segment(id.as_ref())),
+    )
 }
 
 /// Adds a password that ends at `end`, RFC 3339.
@@ -147,7 +153,10 @@ pub fn remove_password(id: &AppObjectId, key_id: &str) -> Call<Value> {
 /// <https://learn.microsoft.com/graph/api/serviceprincipal-get>
 #[must_use]
 pub fn principal(app: &AppId) -> Call<ServicePrincipal> {
-    Call::get(Graph, format!("/v1.0/servicePrincipals(appId='{}')", key(app.as_ref())))
+    Call::get(
+        Graph,
+        format!("/v1.0/servicePrincipals(appId='{}')", key(app.as_ref())),
+    )
 }
 
 /// <https://learn.microsoft.com/graph/api/serviceprincipal-post-serviceprincipals>
@@ -163,7 +172,10 @@ pub fn create_principal(app: &AppId, tag: &str) -> Call<ServicePrincipal> {
 /// <https://learn.microsoft.com/graph/api/serviceprincipal-delete>
 #[must_use]
 pub fn delete_principal(id: &PrincipalId) -> Call<Value> {
-    Call::delete(Graph, format!("/v1.0/servicePrincipals/{}", segment(id.as_ref())))
+    Call::delete(
+        Graph,
+        format!("/v1.0/servicePrincipals/{}", segment(id.as_ref())),
+    )
 }
 
 fn unique_name_path(name: &str) -> String {

@@ -109,7 +109,11 @@ impl SignIn {
             // `az` takes a tenant or a subscription, not both.
             Self::Az => AzureCliCredential::new(Some(AzureCliCredentialOptions {
                 tenant_id: tenant.map(Into::into),
-                subscription: tenant.is_none().then_some(subscription).flatten().map(Into::into),
+                subscription: tenant
+                    .is_none()
+                    .then_some(subscription)
+                    .flatten()
+                    .map(Into::into),
                 ..AzureCliCredentialOptions::default()
             }))
             .map(|credential| credential as _),

@@ -470,10 +470,19 @@ mod tests {
 
     #[test]
     fn tokens_never_travel_in_the_clear() {
-        for bad in ["http://example.com", "ftp://localhost", "http://localhost.example.com"] {
+        for bad in [
+            "http://example.com",
+            "ftp://localhost",
+            "http://localhost.example.com",
+        ] {
             assert!(with("PEER_WIZARD_ARM_ENDPOINT", bad).is_err(), "{bad}");
         }
-        for good in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1", "https://x.example"] {
+        for good in [
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost:1",
+            "https://x.example",
+        ] {
             assert!(with("PEER_WIZARD_ARM_ENDPOINT", good).is_ok(), "{good}");
         }
         assert!(with("AZURE_AUTHORITY_HOST", "http://127.0.0.1:1").is_err());
@@ -481,8 +490,12 @@ mod tests {
 
     #[test]
     fn an_override_moves_the_requests_and_not_the_scope() {
-        let endpoints = with("PEER_WIZARD_GRAPH_ENDPOINT", "https://localhost:8443/v1.0/").expect("good");
+        let endpoints =
+            with("PEER_WIZARD_GRAPH_ENDPOINT", "https://localhost:8443/v1.0/").expect("good");
         assert_eq!(endpoints.graph.as_str(), "https://localhost:8443/");
-        assert_eq!(endpoints.graph_scope, "https://graph.microsoft.com/.default");
+        assert_eq!(
+            endpoints.graph_scope,
+            "https://graph.microsoft.com/.default"
+        );
     }
 }

@@ -96,7 +96,10 @@ impl Stop {
         }
     }
 
-    pub(super) async fn pause<E: std::error::Error + 'static>(&self, pause: Duration) -> Result<(), Fault<E>> {
+    pub(super) async fn pause<E: std::error::Error + 'static>(
+        &self,
+        pause: Duration,
+    ) -> Result<(), Fault<E>> {
         self.or(async {
             tokio::time::sleep(pause).await;
             Ok(())

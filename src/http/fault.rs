@@ -115,10 +115,7 @@ impl ApiError {
 
     /// Adds what it comes from.
     #[must_use]
-    pub fn because(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
@@ -161,7 +158,8 @@ impl ApiError {
     }
 
     fn take(&mut self, body: &Value) {
-        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(one_line);
+        let text =
+            |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(one_line);
         // Entra's OAuth shape has a string under `error`, ARM's and Graph's an object, sometimes without the wrapper.
         if let Some(error) = body.get("error").and_then(Value::as_str) {
             self.code = body
@@ -256,7 +254,14 @@ mod tests {
         let error = read(Service::Arm, 403, body);
         assert!(error.is("authorizationfailed"));
         assert_eq!(error.message, "The client 'x' has no right");
-        assert!(read(Service::Arm, 404, r#"{"code":"ResourceNotFound","message":"m"}"#).is("ResourceNotFound"));
+        assert!(
+            read(
+                Service::Arm,
+                404,
+                r#"{"code":"ResourceNotFound","message":"m"}"#
+            )
+            .is("ResourceNotFound")
+        );
     }
 
     #[test]

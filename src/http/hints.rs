@@ -7,47 +7,179 @@ use super::{
 
 /// Service, a part of the code or message, and what to do.
 const HINTS: &[(Service, &str, &str)] = &[
-    (Service::Graph, "Authorization_RequestDenied", "this needs the Application Administrator (or Cloud Application Administrator) role in Entra; ask an administrator, then resume"),
-    (Service::Graph, "NoBackingApplicationObject", "no application has this id; check `--provider-application-id`"),
-    (Service::Graph, "CredentialTypeNotAllowedAsPerAppPolicy", "your tenant forbids passwords on applications; an administrator can exempt this one application: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies"),
-    (Service::Graph, "InvalidKeyEndDate", "your tenant caps the life of passwords below one day; an administrator can exempt this application"),
-    (Service::Graph, "CredentialInvalidLifetimeAsPerAppPolicy", "your tenant caps the life of passwords below one day; an administrator can exempt this application"),
-    (Service::Arm, "AuthorizationFailed", "granting roles needs Owner, User Access Administrator or Role Based Access Control Administrator on the VNet; a role granted a moment ago can take ten minutes"),
-    (Service::Arm, "LinkedAuthorizationFailed", "the application has no right on the other network yet, or the other network is not the one meant"),
-    (Service::Arm, "RoleDefinitionWithSameNameExists", "a role of this name exists in your tenant where you cannot see it; choose another with `--role-name`, or let its owner add your subscription to its assignable scopes"),
-    (Service::Arm, "RoleDefinitionLimitExceeded", "the tenant is full of custom roles; delete one, or name one to use with `--role-name`"),
-    (Service::Arm, "RequestDisallowedByPolicy", "an Azure Policy of your company forbids this; its name is in the message"),
-    (Service::Arm, "ScopeLocked", "a lock on the VNet or its resource group forbids this; remove the lock, then resume"),
-    (Service::Arm, "VnetAddressSpace", "the address ranges overlap; peered networks must not share addresses"),
-    (Service::Arm, "RemotePeeringIsDisconnected", "the other side holds a dead half of an earlier peering; delete the peering at the provider, then begin anew"),
-    (Service::Arm, "AnotherPeeringAlreadyReferencesRemoteVnet", "the VNet has another peering to the same network; delete it first"),
-    (Service::Arm, "InvalidResourceName", "choose another name with `--peering-name`"),
-    (Service::Arm, "SubscriptionNotFound", "check `--subscription`, and that your sign-in may see it"),
-    (Service::Arm, "ResourceGroupNotFound", "check `--resource-group`, and that your sign-in may see it"),
-    (Service::Arm, "ResourceNotFound", "check `--vnet`, and that your sign-in may see it"),
-    (Service::Arm, "MissingSubscriptionRegistration", "register the provider once: `az provider register --namespace Microsoft.Network`"),
-    (Service::Arm, "InvalidAuthenticationTokenTenant", "you are signed in to another tenant than the subscription's; name it with `--tenant`, or `az login --tenant …`"),
-    (Service::Aiven, "authentication_failed", "the token is wrong or expired; make a new one in the console and put it into AIVEN_AUTH_TOKEN"),
-    (Service::Aiven, "permission_denied", "the token's user needs the operator, developer or admin role in the project, or the networking permission in the organization"),
-    (Service::Aiven, "user_role_not_allowed_to_perform_operation", "the token's user needs a role with networking permission"),
-    (Service::Aiven, "client_ip", "the account allows only some addresses; run this from one of them"),
-    (Service::Aiven, "feature_not_enabled", "organization VPCs are not enabled for this organization; ask Aiven"),
-    (Service::Konnect, "Quota Exceeded", "the quota of your Konnect organization is used up; ask Kong"),
-    (Service::Konnect, "Forbidden", "the token's user needs the Network Admin role in Konnect"),
+    (
+        Service::Graph,
+        "Authorization_RequestDenied",
+        "this needs the Application Administrator (or Cloud Application Administrator) role in Entra; ask an administrator, then resume",
+    ),
+    (
+        Service::Graph,
+        "NoBackingApplicationObject",
+        "no application has this id; check `--provider-application-id`",
+    ),
+    (
+        Service::Graph,
+        "CredentialTypeNotAllowedAsPerAppPolicy",
+        "your tenant forbids passwords on applications; an administrator can exempt this one application: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies",
+    ),
+    (
+        Service::Graph,
+        "InvalidKeyEndDate",
+        "your tenant caps the life of passwords below one day; an administrator can exempt this application",
+    ),
+    (
+        Service::Graph,
+        "CredentialInvalidLifetimeAsPerAppPolicy",
+        "your tenant caps the life of passwords below one day; an administrator can exempt this application",
+    ),
+    (
+        Service::Arm,
+        "AuthorizationFailed",
+        "granting roles needs Owner, User Access Administrator or Role Based Access Control Administrator on the VNet; a role granted a moment ago can take ten minutes",
+    ),
+    (
+        Service::Arm,
+        "LinkedAuthorizationFailed",
+        "the application has no right on the other network yet, or the other network is not the one meant",
+    ),
+    (
+        Service::Arm,
+        "RoleDefinitionWithSameNameExists",
+        "a role of this name exists in your tenant where you cannot see it; choose another with `--role-name`, or let its owner add your subscription to its assignable scopes",
+    ),
+    (
+        Service::Arm,
+        "RoleDefinitionLimitExceeded",
+        "the tenant is full of custom roles; delete one, or name one to use with `--role-name`",
+    ),
+    (
+        Service::Arm,
+        "RequestDisallowedByPolicy",
+        "an Azure Policy of your company forbids this; its name is in the message",
+    ),
+    (
+        Service::Arm,
+        "ScopeLocked",
+        "a lock on the VNet or its resource group forbids this; remove the lock, then resume",
+    ),
+    (
+        Service::Arm,
+        "VnetAddressSpace",
+        "the address ranges overlap; peered networks must not share addresses",
+    ),
+    (
+        Service::Arm,
+        "RemotePeeringIsDisconnected",
+        "the other side holds a dead half of an earlier peering; delete the peering at the provider, then begin anew",
+    ),
+    (
+        Service::Arm,
+        "AnotherPeeringAlreadyReferencesRemoteVnet",
+        "the VNet has another peering to the same network; delete it first",
+    ),
+    (
+        Service::Arm,
+        "InvalidResourceName",
+        "choose another name with `--peering-name`",
+    ),
+    (
+        Service::Arm,
+        "SubscriptionNotFound",
+        "check `--subscription`, and that your sign-in may see it",
+    ),
+    (
+        Service::Arm,
+        "ResourceGroupNotFound",
+        "check `--resource-group`, and that your sign-in may see it",
+    ),
+    (
+        Service::Arm,
+        "ResourceNotFound",
+        "check `--vnet`, and that your sign-in may see it",
+    ),
+    (
+        Service::Arm,
+        "MissingSubscriptionRegistration",
+        "register the provider once: `az provider register --namespace Microsoft.Network`",
+    ),
+    (
+        Service::Arm,
+        "InvalidAuthenticationTokenTenant",
+        "you are signed in to another tenant than the subscription's; name it with `--tenant`, or `az login --tenant …`",
+    ),
+    (
+        Service::Aiven,
+        "authentication_failed",
+        "the token is wrong or expired; make a new one in the console and put it into AIVEN_AUTH_TOKEN",
+    ),
+    (
+        Service::Aiven,
+        "permission_denied",
+        "the token's user needs the operator, developer or admin role in the project, or the networking permission in the organization",
+    ),
+    (
+        Service::Aiven,
+        "user_role_not_allowed_to_perform_operation",
+        "the token's user needs a role with networking permission",
+    ),
+    (
+        Service::Aiven,
+        "client_ip",
+        "the account allows only some addresses; run this from one of them",
+    ),
+    (
+        Service::Aiven,
+        "feature_not_enabled",
+        "organization VPCs are not enabled for this organization; ask Aiven",
+    ),
+    (
+        Service::Konnect,
+        "Quota Exceeded",
+        "the quota of your Konnect organization is used up; ask Kong",
+    ),
+    (
+        Service::Konnect,
+        "Forbidden",
+        "the token's user needs the Network Admin role in Konnect",
+    ),
 ];
 
 /// Codes of Entra, which arrive from several services.
 const ENTRA: &[(&str, &str)] = &[
-    ("700016", "the application has no principal in that tenant yet; the provider creates it while it builds the peering"),
-    ("7000229", "the application has no principal in that tenant yet"),
-    ("7000215", "the client secret is wrong; check AZURE_CLIENT_SECRET"),
+    (
+        "700016",
+        "the application has no principal in that tenant yet; the provider creates it while it builds the peering",
+    ),
+    (
+        "7000229",
+        "the application has no principal in that tenant yet",
+    ),
+    (
+        "7000215",
+        "the client secret is wrong; check AZURE_CLIENT_SECRET",
+    ),
     ("7000222", "the client secret has expired; make a new one"),
     ("90002", "there is no such tenant; check `--tenant`"),
-    ("50076", "your company asks for multi-factor authentication: `az login --tenant …` again"),
-    ("50079", "your company asks for multi-factor authentication: `az login --tenant …` again"),
-    ("53003", "a Conditional Access policy blocks this sign-in; ask your administrator"),
-    ("530003", "a Conditional Access policy asks for a managed device; ask your administrator"),
-    ("65001", "consent is missing; an administrator has to grant it"),
+    (
+        "50076",
+        "your company asks for multi-factor authentication: `az login --tenant …` again",
+    ),
+    (
+        "50079",
+        "your company asks for multi-factor authentication: `az login --tenant …` again",
+    ),
+    (
+        "53003",
+        "a Conditional Access policy blocks this sign-in; ask your administrator",
+    ),
+    (
+        "530003",
+        "a Conditional Access policy asks for a managed device; ask your administrator",
+    ),
+    (
+        "65001",
+        "consent is missing; an administrator has to grant it",
+    ),
     ("700082", "the sign-in has expired: `az login` again"),
     ("50173", "the sign-in was revoked: `az login` again"),
 ];
@@ -62,7 +194,8 @@ pub fn of(error: &ApiError) -> Vec<String> {
             text.match_indices(code).any(|(at, _)| {
                 let after = text[at + code.len()..].chars().next();
                 let before = text[..at].chars().next_back();
-                !after.is_some_and(|c| c.is_ascii_digit()) && !before.is_some_and(|c| c.is_ascii_digit())
+                !after.is_some_and(|c| c.is_ascii_digit())
+                    && !before.is_some_and(|c| c.is_ascii_digit())
             })
         };
         hints.extend(
@@ -83,7 +216,9 @@ pub fn of(error: &ApiError) -> Vec<String> {
             (Cause::Unreachable, ..) if says(error, "certificate") => {
                 "the server's certificate is not trusted; behind a company proxy, give its root with `--ca-cert FILE`"
             }
-            (Cause::Unreachable, ..) => "check the network, and HTTPS_PROXY if you are behind a proxy",
+            (Cause::Unreachable, ..) => {
+                "check the network, and HTTPS_PROXY if you are behind a proxy"
+            }
             (Cause::SignIn, Service::Aiven, _) => {
                 "set AIVEN_AUTH_TOKEN, or run `avn user login`; tokens are made in the console under your user's profile"
             }
@@ -143,7 +278,12 @@ mod tests {
 
     #[test]
     fn an_untrusted_certificate_leads_to_the_flag() {
-        let error = ApiError::new(Service::Arm, "", Cause::Unreachable, "invalid peer certificate");
+        let error = ApiError::new(
+            Service::Arm,
+            "",
+            Cause::Unreachable,
+            "invalid peer certificate",
+        );
         assert!(of(&error)[0].contains("--ca-cert"));
     }
 }

@@ -90,8 +90,8 @@ impl Auth {
     /// # Errors
     /// When the secret has characters that a header cannot hold.
     pub fn scheme(scheme: &str, secret: &crate::fact::Secret) -> Result<Self, ()> {
-        let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()))
-            .map_err(|_| ())?;
+        let mut value =
+            HeaderValue::from_str(&format!("{scheme} {}", secret.expose())).map_err(|_| ())?;
         value.set_sensitive(true);
         Ok(Self(vec![(AUTHORIZATION.as_str(), value)]))
     }
@@ -324,7 +324,13 @@ fn short(error: &ApiError) -> String {
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }
 

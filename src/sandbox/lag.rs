@@ -39,6 +39,8 @@ pub(super) enum Spread {
     Join,
     /// A vendor taking its half away.
     Removal,
+    /// A vendor taking an order in hand.
+    Order,
     /// A person typing a device code.
     Person,
 }
@@ -47,7 +49,7 @@ impl Spread {
     const fn seconds(self) -> f64 {
         match self {
             Self::RoleName | Self::Principal | Self::Role => 0.8,
-            Self::Application => 1.2,
+            Self::Application | Self::Order => 1.2,
             Self::Secret | Self::Operation | Self::Assignment | Self::Removal => 2.0,
             Self::Person | Self::Join => 3.0,
             Self::Build => 4.5,

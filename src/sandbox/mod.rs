@@ -10,6 +10,7 @@ mod entra;
 mod faults;
 mod filter;
 mod graph;
+mod konnect;
 mod lag;
 mod log;
 mod paging;
@@ -20,6 +21,7 @@ mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
+mod vendor;
 mod wire;
 mod world;
 
@@ -157,16 +159,14 @@ impl Sandbox {
     #[must_use]
     pub fn world(&self) -> serde_json::Value {
         let mut world = self.shared.world();
-        world.tick();
-        aiven::advance(&mut world);
+        advance(&mut world);
         snapshot::take(&world)
     }
 
     /// Lets a test reach in: change things behind the clients' backs.
     pub fn edit(&self, change: impl FnOnce(&mut World)) {
         let mut world = self.shared.world();
-        world.tick();
-        aiven::advance(&mut world);
+        advance(&mut world);
         change(&mut world);
         // As for requests: the clouds go on when the disk is full.
         let _ = self.shared.store().save(&world);
@@ -183,6 +183,13 @@ impl Sandbox {
     pub fn secrets(&self) -> Vec<String> {
         self.shared.world().session.secrets.clone()
     }
+}
+
+/// Lets everything happen whose time has come.
+fn advance(world: &mut World) {
+    world.tick();
+    aiven::advance(world);
+    konnect::advance(world);
 }
 
 impl Drop for Sandbox {

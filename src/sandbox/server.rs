@@ -22,7 +22,7 @@ use super::log::{Seen, Service};
 use super::store::Store;
 use super::wire::{Answer, Ask};
 use super::world::{World, guid};
-use super::{aiven, arm, entra, graph};
+use super::{aiven, arm, entra, graph, konnect};
 
 /// What the server thread and the owner of the sandbox share.
 pub(super) struct Shared {
@@ -51,8 +51,7 @@ impl Shared {
     /// Answers a request; says whether to cut the connection in the middle of it.
     pub fn answer(&self, ask: &Ask) -> (Answer, bool) {
         let mut world = self.world();
-        world.tick();
-        aiven::advance(&mut world);
+        super::advance(&mut world);
         let service = Service::of(&ask.parts());
         let (answer, cut) = harmed(&mut world, service, ask);
         world
@@ -92,7 +91,7 @@ fn harmed(world: &mut World, service: Service, ask: &Ask) -> (Answer, bool) {
         Service::Graph => graph::answer(world, ask),
         Service::Arm => arm::answer(world, ask),
         Service::Aiven => aiven::answer(world, ask),
-        Service::Konnect => Err(Answer::empty(404)),
+        Service::Konnect => konnect::answer(world, ask),
     };
     let answer = answer.unwrap_or_else(|refusal| refusal);
     match after {

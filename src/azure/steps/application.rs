@@ -4,9 +4,7 @@ use super::{ENTRA_APPLICATIONS, settle, unknown_application};
 use crate::{
     azure::{
         Fault, graph,
-        keys::{
-            APPLICATION_NAME, USER_APP_ID, USER_APP_OBJECT_ID, guid, tag,
-        },
+        keys::{APPLICATION_NAME, USER_APP_ID, USER_APP_OBJECT_ID, guid, tag},
     },
     clouds::Clouds,
     engine::{About, Deleted, Look, Made, Maker, Refusal, Resource, Settling},
@@ -53,7 +51,10 @@ const MULTI_TENANT: &str = "AzureADMultipleOrgs";
 
 fn signs_in_elsewhere(app: &graph::Application) -> bool {
     match &app.sign_in_audience {
-        Some(audience) => audience.starts_with("AzureADMultipleOrgs") || audience.starts_with("AzureADandPersonal"),
+        Some(audience) => {
+            audience.starts_with("AzureADMultipleOrgs")
+                || audience.starts_with("AzureADandPersonal")
+        }
         None => true,
     }
 }
@@ -93,7 +94,9 @@ impl Resource<Clouds> for Application {
         if self.given {
             let id = f.get(USER_APP_ID)?;
             let refusal = Refusal::new(format!("there is no application {id} in your tenant"));
-            return Err(Fault::Refused(refusal.hint("check `--application-id`: it is the application (client) id, not an object id")));
+            return Err(Fault::Refused(refusal.hint(
+                "check `--application-id`: it is the application (client) id, not an object id",
+            )));
         }
         let name = unique_name(f)?;
         let display = f.get(APPLICATION_NAME)?;
@@ -137,8 +140,14 @@ impl Resource<Clouds> for Application {
             None => Look::Missing,
             Some(app) if signs_in_elsewhere(&app) => Look::Present(String::new()),
             Some(app) => Look::Changed {
-                says: format!("sign-in audience {}", app.sign_in_audience.unwrap_or_default()),
-                todo: format!("az ad app update --id {} --sign-in-audience {MULTI_TENANT}", app.app_id),
+                says: format!(
+                    "sign-in audience {}",
+                    app.sign_in_audience.unwrap_or_default()
+                ),
+                todo: format!(
+                    "az ad app update --id {} --sign-in-audience {MULTI_TENANT}",
+                    app.app_id
+                ),
             },
         })
     }
@@ -147,7 +156,11 @@ impl Resource<Clouds> for Application {
         if self.given {
             let id = f.get(USER_APP_ID)?;
             return Ok(Shell {
-                find: Some(az("ad app show").opt("--id", id).yields(USER_APP_OBJECT_ID, "id")),
+                find: Some(
+                    az("ad app show")
+                        .opt("--id", id)
+                        .yields(USER_APP_OBJECT_ID, "id"),
+                ),
                 ..Shell::default()
             });
         }
@@ -155,7 +168,10 @@ impl Resource<Clouds> for Application {
         Ok(Shell {
             find: Some(
                 az("ad app list")
-                    .opt_bash("--filter", format!("\"displayName eq '$(odata \"{name}\")'\""))
+                    .opt_bash(
+                        "--filter",
+                        format!("\"displayName eq '$(odata \"{name}\")'\""),
+                    )
                     .yields(USER_APP_ID, "[0].appId"),
             ),
             create: vec![

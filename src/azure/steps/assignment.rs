@@ -165,7 +165,10 @@ impl Resource<Clouds> for Assignment {
                     .opt("--assignee-principal-type", "ServicePrincipal")
                     .opt("--scope", scope)
                     .yields(self.assignment, "id")
-                    .patient("the principal or the role may not be known everywhere yet", Duration::from_secs(300)),
+                    .patient(
+                        "the principal or the role may not be known everywhere yet",
+                        Duration::from_secs(300),
+                    ),
             ],
             delete: vec![az("role assignment delete").opt("--ids", f.get(self.assignment)?)],
             ..Shell::default()

@@ -66,7 +66,11 @@ impl Check<Clouds> for VnetReady {
         }
         let known = f.get(PROVIDER_HAS_PEERING).is_ok();
         for peering in &vnet.properties.virtual_network_peerings {
-            if name.as_ref().is_some_and(|name| peering.name.eq_ignore_ascii_case(name.as_ref())) && !known {
+            if name
+                .as_ref()
+                .is_some_and(|name| peering.name.eq_ignore_ascii_case(name.as_ref()))
+                && !known
+            {
                 verdict.problems.push(format!(
                     "the VNet has a peering named `{}` already (to {}): choose another name with `--peering-name`",
                     peering.name,
@@ -128,8 +132,8 @@ impl Check<Clouds> for MayGrant {
         let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
         // Not every sign-in may ask this; the VNet's answer is then all there is.
         let above = w.list(&arm::permissions(&subscription)).await.ok();
-        let may_define = may(&mine, DEFINE)
-            && above.as_deref().is_none_or(|above| may(above, DEFINE));
+        let may_define =
+            may(&mine, DEFINE) && above.as_deref().is_none_or(|above| may(above, DEFINE));
         if !may(&mine, ASSIGN) {
             verdict.problems.push(format!(
                 "you may not assign roles on the VNet ({ASSIGN}): ask for Owner, User Access Administrator or Role Based Access Control Administrator on it"
@@ -141,7 +145,9 @@ impl Check<Clouds> for MayGrant {
             ));
         }
         if verdict.problems.is_empty() {
-            verdict.good.push("you may assign and define roles here".into());
+            verdict
+                .good
+                .push("you may assign and define roles here".into());
         }
         Ok(verdict)
     }

@@ -40,5 +40,7 @@ fn unknown_application(error: &ApiError) -> bool {
         || error.is("Request_ResourceNotFound")
         || error.is_missing()
         || error.message.contains("backing application")
-        || error.message.contains("does not reference a valid application")
+        || error
+            .message
+            .contains("does not reference a valid application")
 }

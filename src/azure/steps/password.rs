@@ -117,7 +117,10 @@ impl Resource<Clouds> for Password {
                     .opt("--display-name", name(f)?)
                     .opt_bash("--end-date", "\"$(tomorrow)\"")
                     .yields(USER_APP_SECRET, "password")
-                    .patient("the application may not be known everywhere yet", Duration::from_secs(300)),
+                    .patient(
+                        "the application may not be known everywhere yet",
+                        Duration::from_secs(300),
+                    ),
             ],
             delete: vec![call("revoke_password").arg(id).arg(name(f)?)],
             functions: vec![REVOKE],
@@ -172,7 +175,11 @@ impl Probe<Clouds> for PasswordRevoked {
 
     fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
         Ok(Shell {
-            create: vec![call("revoke_password").arg(f.get(USER_APP_ID)?).arg(name(f)?)],
+            create: vec![
+                call("revoke_password")
+                    .arg(f.get(USER_APP_ID)?)
+                    .arg(name(f)?),
+            ],
             functions: vec![REVOKE],
             ..Shell::default()
         })

@@ -66,7 +66,8 @@ async fn operation(w: &Clouds, link: &str, auth: Option<&Auth>) -> Result<(), Fa
             "succeeded" => return Ok(()),
             "failed" | "canceled" => {
                 let arm::OperationError { code, message } = state.error.unwrap_or_default();
-                let mut error = ApiError::new(Service::Arm, "the operation", Cause::Answered, message);
+                let mut error =
+                    ApiError::new(Service::Arm, "the operation", Cause::Answered, message);
                 error.code = Some(if code.is_empty() { state.status } else { code });
                 return Err(error.into());
             }
@@ -99,7 +100,9 @@ impl Resource<Clouds> for Peering {
             title: "Peer from your VNet".into(),
             why: "Azure connects two networks when each has a peering to the other; this is yours. The request carries a token of each tenant.",
             link: "https://learn.microsoft.com/rest/api/virtualnetwork/virtual-network-peerings/create-or-update",
-            permissions: &["Your application: Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write on the VNet"],
+            permissions: &[
+                "Your application: Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write on the VNet",
+            ],
         }
     }
 
@@ -109,19 +112,33 @@ impl Resource<Clouds> for Peering {
         let mut looks = 0;
         loop {
             let all = w.list(&arm::peerings(&vnet)).await?;
-            let namesake = all.iter().find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
+            let namesake = all
+                .iter()
+                .find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
             if let Some(other) = namesake
                 && !other.remote().eq_ignore_ascii_case(remote.as_ref())
             {
                 return Err(Fault::Refused(
-                    Refusal::new(format!("the VNet has a peering `{name}` to another network ({})", other.remote()))
-                        .hint("choose another name with `--peering-name`"),
+                    Refusal::new(format!(
+                        "the VNet has a peering `{name}` to another network ({})",
+                        other.remote()
+                    ))
+                    .hint("choose another name with `--peering-name`"),
                 ));
             }
-            let found = all.iter().find(|it| it.remote().eq_ignore_ascii_case(remote.as_ref()));
-            let Some(peering) = found else { return Ok(None) };
+            let found = all
+                .iter()
+                .find(|it| it.remote().eq_ignore_ascii_case(remote.as_ref()));
+            let Some(peering) = found else {
+                return Ok(None);
+            };
             let mine = peering.name.eq_ignore_ascii_case(name.as_ref());
-            match peering.properties.provisioning_state.to_ascii_lowercase().as_str() {
+            match peering
+                .properties
+                .provisioning_state
+                .to_ascii_lowercase()
+                .as_str()
+            {
                 "updating" | "deleting" => {
                     looks += 1;
                     tokio::time::sleep(w.pace.pause(looks, Duration::from_secs(10))).await;
@@ -131,8 +148,14 @@ impl Resource<Clouds> for Peering {
                 _ if peering.is_dead() && mine => return Ok(None),
                 _ if peering.is_dead() => {
                     return Err(Fault::Refused(
-                        Refusal::new(format!("the peering `{}` to this network is dead: its other half is gone", peering.name))
-                            .hint(format!("delete it: az network vnet peering delete --ids {}", peering.id)),
+                        Refusal::new(format!(
+                            "the peering `{}` to this network is dead: its other half is gone",
+                            peering.name
+                        ))
+                        .hint(format!(
+                            "delete it: az network vnet peering delete --ids {}",
+                            peering.id
+                        )),
                     ));
                 }
                 _ => return Ok(Some(peering.clone())),
@@ -149,7 +172,9 @@ impl Resource<Clouds> for Peering {
             tenant: f.get(USER_TENANT_ID)?.into(),
         };
         // Anew at each try: a token from before the role assignment does not carry the right.
-        let auth = w.app_auth(&app, f.get(self.side.tenant_id)?.as_ref()).await?;
+        let auth = w
+            .app_auth(&app, f.get(self.side.tenant_id)?.as_ref())
+            .await?;
         if let Some(dead) = w.look(&arm::peering(&vnet, name.as_ref())).await?
             && dead.is_dead()
         {
@@ -163,7 +188,12 @@ impl Resource<Clouds> for Peering {
         let mut looks = 0;
         loop {
             let peering = w.send(&arm::peering(&vnet, name.as_ref())).await?;
-            match peering.properties.provisioning_state.to_ascii_lowercase().as_str() {
+            match peering
+                .properties
+                .provisioning_state
+                .to_ascii_lowercase()
+                .as_str()
+            {
                 "updating" => {
                     looks += 1;
                     tokio::time::sleep(w.pace.pause(looks, Duration::from_secs(10))).await;
@@ -198,7 +228,8 @@ impl Resource<Clouds> for Peering {
         let is = |code| error.is(code);
         if error.cause == Cause::SignIn {
             let number = |code: &str| {
-                error.code.as_deref().is_some_and(|it| it.contains(code)) || error.message.contains(code)
+                error.code.as_deref().is_some_and(|it| it.contains(code))
+                    || error.message.contains(code)
             };
             if number("7000215") {
                 return settle("Entra does not know the new password everywhere yet", 5);
@@ -214,7 +245,10 @@ impl Resource<Clouds> for Peering {
             return if error.message.contains("current tenant") {
                 None
             } else {
-                settle("your application's right on the provider's network is still spreading", 15)
+                settle(
+                    "your application's right on the provider's network is still spreading",
+                    15,
+                )
             };
         }
         if is("AuthorizationFailed") {
@@ -245,7 +279,9 @@ impl Resource<Clouds> for Peering {
             ("Connected", _) => {
                 "the address ranges of one side changed: `az network vnet peering sync`, and ask the provider to do the same"
             }
-            ("Initiated", _) => "the provider's half is missing: look at the provider's state below",
+            ("Initiated", _) => {
+                "the provider's half is missing: look at the provider's state below"
+            }
             ("Disconnected", _) => "the other half is gone: undo this run and connect anew",
             _ => "look again in a minute",
         };
@@ -276,14 +312,15 @@ impl Resource<Clouds> for Peering {
             find: Some(
                 on_vnet(az("network vnet peering list"))
                     .prints(FOUND_PEERING)
-                    .opt_bash("--query", format!("\"[?remoteVirtualNetwork.id=='{remote}']|[0].name\"")),
+                    .opt_bash(
+                        "--query",
+                        format!("\"[?remoteVirtualNetwork.id=='{remote}']|[0].name\""),
+                    ),
             ),
-            create: vec![
-                call("peer_from_vnet")
-                    .arg(tenant)
-                    .arg(remote)
-                    .patient("the new password and roles may not be known everywhere yet", Duration::from_secs(900)),
-            ],
+            create: vec![call("peer_from_vnet").arg(tenant).arg(remote).patient(
+                "the new password and roles may not be known everywhere yet",
+                Duration::from_secs(900),
+            )],
             delete: vec![on_vnet(az("network vnet peering delete")).opt("--name", name)],
             functions: vec![AS_APPLICATION, PEER_FROM_VNET],
             ..Shell::default()

@@ -5,7 +5,7 @@ use crate::{
     azure::{
         Fault, arm, graph,
         keys::{
-            AppId, AssignmentId, PrincipalId, Side, TAG_PREFIX, Text, TenantId, USER_APP_ID,
+            AppId, AssignmentId, PrincipalId, Side, TAG_PREFIX, TenantId, Text, USER_APP_ID,
             USER_SP_ID, USER_SUBSCRIPTION_ID, USER_TENANT_ID, tag,
         },
     },
@@ -136,7 +136,9 @@ impl Resource<Clouds> for Principal {
                 .await?
                 .into_iter()
                 .any(|other| {
-                    !mine.as_ref().is_some_and(|mine| mine.as_ref().eq_ignore_ascii_case(&other.id))
+                    !mine
+                        .as_ref()
+                        .is_some_and(|mine| mine.as_ref().eq_ignore_ascii_case(&other.id))
                 });
             if used {
                 return Ok(Deleted::Kept("it has other role assignments".into()));
@@ -204,7 +206,10 @@ impl Resource<Clouds> for Principal {
                 az("ad sp create")
                     .opt("--id", app)
                     .yields(self.principal, "id")
-                    .patient("the application may not be known everywhere yet", Duration::from_secs(300)),
+                    .patient(
+                        "the application may not be known everywhere yet",
+                        Duration::from_secs(300),
+                    ),
             ],
             delete: vec![az("ad sp delete").opt("--id", f.get(self.principal)?)],
             ..Shell::default()

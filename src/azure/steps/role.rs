@@ -89,7 +89,11 @@ impl Role {
     #[must_use]
     pub fn here(&self) -> RoleScope {
         RoleScope {
-            id: if self.id == "role" { "role-scope" } else { "own-role-scope" },
+            id: if self.id == "role" {
+                "role-scope"
+            } else {
+                "own-role-scope"
+            },
             name: self.name,
             role: self.role,
             allows: self.allows,
@@ -119,7 +123,10 @@ impl Role {
             .into_iter()
             .filter(|role| role.properties.kind != "BuiltInRole")
             .partition(|role| allows_just(&role.properties.permissions, self.allows.actions));
-        if let Some(taken) = others.iter().find(|role| role.properties.role_name == name.as_ref()) {
+        if let Some(taken) = others
+            .iter()
+            .find(|role| role.properties.role_name == name.as_ref())
+        {
             return Err(Fault::Refused(
                 Refusal::new(format!(
                     "the role `{name}` exists and allows other actions ({})",
@@ -155,11 +162,16 @@ impl Role {
             return Ok(Some(role));
         }
         // The lists lag behind; the GUID does not.
-        Ok(w.look(&arm::role(&subscription, &self.own_guid(f)?)).await?)
+        Ok(w.look(&arm::role(&subscription, &self.own_guid(f)?))
+            .await?)
     }
 
     /// Looks through every subscription that can be seen: for a name that is taken and in neither list.
-    async fn search_wide(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
+    async fn search_wide(
+        &self,
+        w: &Clouds,
+        f: &Facts,
+    ) -> Result<Option<arm::RoleDefinition>, Fault> {
         for subscription in w.list(&arm::subscriptions()).await? {
             let scope = format!("/subscriptions/{}", subscription.subscription_id);
             let roles = w.list(&arm::custom_roles(&scope)).await?;
@@ -205,7 +217,10 @@ fn allows_just(permissions: &[arm::Permission], wanted: &[&str]) -> bool {
 }
 
 fn listed(permissions: &[arm::Permission]) -> String {
-    actions(permissions).into_iter().collect::<Vec<_>>().join(", ")
+    actions(permissions)
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Resource<Clouds> for Role {
@@ -323,11 +338,7 @@ impl Resource<Clouds> for Role {
             self.allows.description,
         );
         Ok(Shell {
-            find: Some(
-                call("find_role")
-                    .arg(name.as_ref())
-                    .prints(self.role),
-            ),
+            find: Some(call("find_role").arg(name.as_ref()).prints(self.role)),
             create: vec![
                 az("role definition create")
                     .opt_bash("--role-definition", json)
@@ -336,7 +347,10 @@ impl Resource<Clouds> for Role {
             ],
             delete: vec![
                 az("role definition delete")
-                    .opt_bash("--name", format!("\"$(basename \"{}\")\"", f.get(self.role)?))
+                    .opt_bash(
+                        "--name",
+                        format!("\"$(basename \"{}\")\"", f.get(self.role)?),
+                    )
                     .flag("--custom-role-only true"),
             ],
             functions: vec![FIND_ROLE],
@@ -426,7 +440,9 @@ impl Resource<Clouds> for RoleScope {
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<()>, Fault> {
         let here = f.get(USER_VNET_ID)?;
         let role = self.role(w, f).await?;
-        Ok(role.filter(|role| assignable(role, here.as_ref())).map(|_| ()))
+        Ok(role
+            .filter(|role| assignable(role, here.as_ref()))
+            .map(|_| ()))
     }
 
     async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<()>, Fault> {
@@ -454,7 +470,9 @@ impl Resource<Clouds> for RoleScope {
             .iter()
             .any(|it| leaf(&it.properties.role_definition_id).eq_ignore_ascii_case(&role.name));
         if used {
-            return Ok(Deleted::Kept("the role is assigned elsewhere in this subscription".into()));
+            return Ok(Deleted::Kept(
+                "the role is assigned elsewhere in this subscription".into(),
+            ));
         }
         self.put(w, &role, scopes).await?;
         Ok(Deleted::Gone)
@@ -503,8 +521,14 @@ mod tests {
     #[test]
     fn a_role_fits_when_it_allows_just_that() {
         let wanted = ["Microsoft.Network/virtualNetworks/peer/action"];
-        assert!(allows_just(&permission(&["microsoft.network/virtualnetworks/PEER/action"]), &wanted));
+        assert!(allows_just(
+            &permission(&["microsoft.network/virtualnetworks/PEER/action"]),
+            &wanted
+        ));
         assert!(!allows_just(&permission(&["Microsoft.Network/*"]), &wanted));
-        assert!(!allows_just(&permission(&[wanted[0], "Microsoft.Network/virtualNetworks/read"]), &wanted));
+        assert!(!allows_just(
+            &permission(&[wanted[0], "Microsoft.Network/virtualNetworks/read"]),
+            &wanted
+        ));
     }
 }

@@ -2,17 +2,20 @@
 //!
 //! Models <https://aiven.io/docs/platform/howto/vnet-peering-azure>.
 
-use crate::sandbox::arm::{overlap, sever};
+use crate::sandbox::arm::sever;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::graph;
 use crate::sandbox::lag::{Settle, Spread, stamp};
 use crate::sandbox::log::Service;
-use crate::sandbox::rbac::Verdict;
 use crate::sandbox::sample::{AIVEN_APP, AIVEN_ROLE, AIVEN_TENANT};
+use crate::sandbox::vendor::{Hindrance, Site, Vendor, place, survey};
 use crate::sandbox::wire::Ask;
-use crate::sandbox::world::{Assignment, Peering, Row, World, guid};
+use crate::sandbox::world::{Assignment, Row, World, guid};
 
-const ACTION: &str = "Microsoft.Network/virtualNetworks/peer/action";
+const VENDOR: Vendor = Vendor {
+    app: AIVEN_APP,
+    actions: &["Microsoft.Network/virtualNetworks/peer/action"],
+};
 
 /// Lets everything happen whose time has come.
 pub(in crate::sandbox) fn advance(world: &mut World) {
@@ -93,18 +96,64 @@ fn half(world: &World, at: usize, row: usize) -> Option<String> {
 
 /// Tries to make Aiven's half of the peering, with the rights that the user gave to Aiven's principal.
 fn build(world: &mut World, at: usize, row: usize) {
-    match attempt(world, at, row) {
-        // The rights are on their way: the backend tries again before it gives up.
-        Err(None) => world.aiven.vpcs[at].rows[row].settle = world.lag.begin(Spread::Assignment),
-        Err(Some((state, message))) => {
-            let kind = state.to_lowercase().replace('_', "-");
+    let vpc = &world.aiven.vpcs[at];
+    let (own, one) = (vpc.network.clone(), vpc.rows[row].clone());
+    // The backend's work is not a request; rules that refuse it match by the service alone.
+    let refusal = world
+        .faults
+        .strike(Service::Aiven, &Ask::default(), |fault| {
+            matches!(fault, Fault::Refuse(..))
+        });
+    if let Some(Fault::Refuse(state, message)) = refusal {
+        let kind = state.to_lowercase().replace('_', "-");
+        set(
+            &mut world.aiven.vpcs[at].rows[row],
+            &state,
+            Some((&kind, message)),
+        );
+        return;
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let peer = format!(
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/virtualNetworks/{}",
+        one.account,
+        text(&one.group),
+        one.vnet
+    );
+    match survey(world, &VENDOR, &text(&one.tenant), &peer, &own) {
+        // The backend tries again before it gives up.
+        Err(Hindrance::Spreading) => {
+            world.aiven.vpcs[at].rows[row].settle = world.lag.begin(Spread::Assignment);
+        }
+        Err(Hindrance::Rights(message) | Hindrance::Invalid(message)) => {
+            let note = Some(("invalid-specification", message));
             set(
                 &mut world.aiven.vpcs[at].rows[row],
-                &state,
-                Some((&kind, message)),
+                "INVALID_SPECIFICATION",
+                note,
             );
         }
-        Ok(name) => {
+        Ok(Site {
+            own: home,
+            peer,
+            half,
+        }) => {
+            let name = format!("aiven-{}", one.id);
+            if let Some(half) = half {
+                "Connected".clone_into(&mut world.networks[peer].peerings[half].state);
+            }
+            place(
+                world,
+                home,
+                peer,
+                &name,
+                if half.is_some() {
+                    "Connected"
+                } else {
+                    "Initiated"
+                },
+            );
+            admit(world, &text(&one.app), &own);
             let one = &mut world.aiven.vpcs[at].rows[row];
             one.half = Some(name);
             let message = "Azure VNet peering was created from Aiven's side; create a peering from the peer VNet to finish it";
@@ -115,101 +164,6 @@ fn build(world: &mut World, at: usize, row: usize) {
             );
         }
     }
-}
-
-/// The name of the new half; or why there is none, which may be that the rights have not spread yet.
-fn attempt(world: &mut World, at: usize, row: usize) -> Result<String, Option<(String, String)>> {
-    let vpc = &world.aiven.vpcs[at];
-    let (own, one) = (vpc.network.clone(), vpc.rows[row].clone());
-    let invalid = |message: String| Some(("INVALID_SPECIFICATION".to_owned(), message));
-    // The backend's work is not a request; rules that refuse it match by the service alone.
-    if let Some(Fault::Refuse(state, message)) =
-        world
-            .faults
-            .strike(Service::Aiven, &Ask::default(), |fault| {
-                matches!(fault, Fault::Refuse(..))
-            })
-    {
-        return Err(Some((state, message)));
-    }
-    let Row { account, vnet, .. } = &one;
-    let (group, tenant, app_id) = (
-        one.group.clone().unwrap_or_default(),
-        one.tenant.clone().unwrap_or_default(),
-        one.app.clone().unwrap_or_default(),
-    );
-    let peer = format!(
-        "/subscriptions/{account}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{vnet}"
-    );
-    if world
-        .subscription(account)
-        .is_none_or(|subscription| !subscription.tenant.eq_ignore_ascii_case(&tenant))
-    {
-        return Err(invalid(format!(
-            "Subscription {account} was not found in tenant {tenant}"
-        )));
-    }
-    let Some(principal) = world.principal(&tenant, AIVEN_APP).map(|sp| sp.id.clone()) else {
-        return Err(invalid(format!(
-            "The application {AIVEN_APP} has no service principal in tenant {tenant}"
-        )));
-    };
-    match world.may(&principal, ACTION, &peer, u64::MAX) {
-        Verdict::Allowed => {}
-        Verdict::Spreading => return Err(None),
-        Verdict::Denied => {
-            return Err(invalid(format!(
-                "The client '{AIVEN_APP}' does not have permission to perform action '{ACTION}' on {peer}, or the VNet does not exist"
-            )));
-        }
-    }
-    let Some(other) = world.network(&peer) else {
-        return Err(invalid(format!("VNet {peer} was not found")));
-    };
-    let Some(home) = world.network(&own) else {
-        return Err(Some((
-            "ERROR".to_owned(),
-            "The VPC's network is missing".to_owned(),
-        )));
-    };
-    if let Some(hits) = overlap(
-        &world.networks[home].prefixes,
-        &world.networks[other].prefixes,
-    ) {
-        return Err(invalid(format!(
-            "The address ranges of the VPC and of the peer VNet overlap (VnetAddressSpacesOverlap): {hits}"
-        )));
-    }
-    let name = format!("aiven-{}", one.id);
-    let back = world.networks[other]
-        .peerings
-        .iter()
-        .position(|peering| peering.remote.eq_ignore_ascii_case(&own));
-    let state = match back {
-        None => "Initiated",
-        Some(back) if world.networks[other].peerings[back].state == "Disconnected" => {
-            return Err(invalid(format!(
-                "A peering from {peer} to {own} is in Disconnected state (RemotePeeringIsDisconnected); delete it first"
-            )));
-        }
-        Some(back) => {
-            "Connected".clone_into(&mut world.networks[other].peerings[back].state);
-            "Connected"
-        }
-    };
-    let half = Peering {
-        name: name.clone(),
-        remote: world.networks[other].id(),
-        state: state.to_owned(),
-        provisioning: "Succeeded".to_owned(),
-        remote_prefixes: world.networks[other].prefixes.clone(),
-        guid: guid(),
-        etag: guid(),
-        ..Peering::default()
-    };
-    world.networks[home].peerings.push(half);
-    admit(world, &app_id, &own);
-    Ok(name)
 }
 
 /// Gives the user's application a principal in Aiven's tenant, and that the right to peer with Aiven's network.

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{AIVEN_TENANT, ARM, App, Bench, NETWORK_CONTRIBUTOR, at};
+use super::{AIVEN_TENANT, ARM, App, Bench, NETWORK_CONTRIBUTOR, at, until};
 use crate::sandbox::Lag;
 use crate::sandbox::faults::{Fault, Faults, When};
 use crate::sandbox::log::Service;
@@ -39,7 +39,7 @@ fn body(bench: &Bench, app: &App) -> Value {
         .collect();
     json!({
         "peer_cloud_account": parts[2], "peer_resource_group": parts[4], "peer_vpc": parts[8],
-        "peer_azure_app_id": app.app_id, "peer_azure_tenant_id": bench.sample.tenant,
+        "peer_azure_app_id": app.client, "peer_azure_tenant_id": bench.sample.tenant,
     })
 }
 
@@ -60,7 +60,7 @@ fn answer_back(bench: &Bench, app: &App) -> (u16, Value) {
     let remote = bench.edit(|world| world.aiven.vpcs[0].network.clone());
     let sign_in = |tenant: &str| {
         (0..20)
-            .find_map(|_| bench.sign_in(tenant, &app.app_id, &app.secret, ARM).ok())
+            .find_map(|_| bench.sign_in(tenant, &app.client, &app.secret, ARM).ok())
             .unwrap()
     };
     let (home, away) = (sign_in(&bench.sample.tenant), sign_in(AIVEN_TENANT));
@@ -181,7 +181,7 @@ fn a_single_tenant_application_is_not_resolved() {
 #[test]
 fn a_peering_goes_through_its_states() {
     let (bench, app) = prepared(Lag::Looks(1), Faults::default());
-    bench.until(200, || create(&bench, &app));
+    until(200, || create(&bench, &app));
     let mut seen = Vec::new();
     for _ in 0..20 {
         let found = row(&bench);
@@ -194,7 +194,7 @@ fn a_peering_goes_through_its_states() {
                     .unwrap()
                     .contains("/virtualNetworks/vpc-")
             );
-            bench.until(201, || answer_back(&bench, &app));
+            until(201, || answer_back(&bench, &app));
         }
         seen.push(state);
     }
@@ -208,8 +208,8 @@ fn a_peering_goes_through_its_states() {
         "{}/virtualNetworkPeerings/to-aiven",
         bench.sample.vnet_id
     ));
-    bench.until(202, || bench.call("DELETE", &half, &arm, None));
-    bench.until(404, || bench.get(&half, &arm));
+    until(202, || bench.call("DELETE", &half, &arm, None));
+    until(404, || bench.get(&half, &arm));
     assert_eq!(row(&bench)["state"], "DELETED_BY_PEER");
     assert_eq!(create(&bench, &app).0, 409);
     let keys = body(&bench, &app);
@@ -225,7 +225,7 @@ fn a_peering_goes_through_its_states() {
     assert_eq!(row(&bench)["state"], "DELETING");
     assert_eq!(row(&bench), Value::Null);
     assert_eq!(bench.call("DELETE", &path, &token(&bench), None).0, 404);
-    assert!(bench.edit(|world| world.principal(AIVEN_TENANT, &app.app_id).is_none()));
+    assert!(bench.edit(|world| world.principal(AIVEN_TENANT, &app.client).is_none()));
     assert!(bench.edit(|world| {
         world
             .networks
@@ -265,7 +265,7 @@ fn overlaps_and_leftovers_are_refused() {
     bench.edit(|world| {
         world.networks[0]
             .prefixes
-            .push("192.168.23.0/24".to_owned())
+            .push("192.168.23.0/24".to_owned());
     });
     create(&bench, &app);
     assert!(
@@ -393,7 +393,7 @@ fn the_vendor_may_speak_in_riddles() {
         Lag::Looks(1),
         Faults::once(When::service(Service::Aiven), riddle),
     );
-    let made = bench.until(200, || create(&bench, &app));
+    let made = until(200, || create(&bench, &app));
     assert_eq!(made["state"], "AWAITING_MOONRISE");
     assert_eq!(row(&bench)["state"], "AWAITING_MOONRISE");
     assert!((0..9).any(|_| row(&bench)["state"] == "PENDING_PEER"));

@@ -46,10 +46,10 @@ fn tenants_are_kept_apart() {
     let bench = Bench::new(Lag::None);
     let app = bench.app();
     bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.app_id, Vec::new())
+        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.client, Vec::new())
     });
     let away = bench
-        .sign_in(AIVEN_TENANT, &app.app_id, &app.secret, ARM)
+        .sign_in(AIVEN_TENANT, &app.client, &app.secret, ARM)
         .unwrap();
     let answer = bench.get(&at(&bench.sample.vnet_id), &away);
     assert_eq!(code(&answer), (401, "InvalidAuthenticationTokenTenant"));
@@ -80,7 +80,7 @@ fn nothing_is_readable_without_a_role() {
         bench.sample.subscription
     ));
     let token = bench
-        .sign_in(&bench.sample.tenant, &app.app_id, &app.secret, ARM)
+        .sign_in(&bench.sample.tenant, &app.client, &app.secret, ARM)
         .unwrap();
     assert_eq!(
         code(&bench.get(&at(&vnet), &token)),
@@ -146,7 +146,7 @@ fn a_role_spreads_to_new_tokens_only() {
         (0..9)
             .find_map(|_| {
                 bench
-                    .sign_in(&bench.sample.tenant, &app.app_id, &app.secret, ARM)
+                    .sign_in(&bench.sample.tenant, &app.client, &app.secret, ARM)
                     .ok()
             })
             .unwrap()
@@ -359,7 +359,7 @@ fn permissions_are_shown() {
     let vnet = &bench.sample.vnet_id;
     bench.assign(1, vnet, NETWORK_CONTRIBUTOR, &app.principal);
     let token = bench
-        .sign_in(&bench.sample.tenant, &app.app_id, &app.secret, ARM)
+        .sign_in(&bench.sample.tenant, &app.client, &app.secret, ARM)
         .unwrap();
     let path = |scope: &str| {
         format!("{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01")

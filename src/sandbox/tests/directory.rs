@@ -205,7 +205,7 @@ fn a_role_is_needed() {
     let bench = Bench::new(Lag::None);
     let app = bench.app();
     let plain = bench
-        .sign_in(&bench.sample.tenant, &app.app_id, &app.secret, GRAPH)
+        .sign_in(&bench.sample.tenant, &app.client, &app.secret, GRAPH)
         .unwrap();
     assert_eq!(
         code(&bench.get("/v1.0/applications", &plain)),
@@ -236,13 +236,13 @@ fn deleting_an_application_orphans_principals_elsewhere() {
     let graph = bench.admin(GRAPH);
     let app = bench.app();
     bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, super::AIVEN_TENANT, &app.app_id, Vec::new())
+        crate::sandbox::graph::new_principal(world, super::AIVEN_TENANT, &app.client, Vec::new())
     });
     assert_eq!(
         bench
             .call(
                 "DELETE",
-                &format!("/v1.0/applications(appId='{}')", app.app_id),
+                &format!("/v1.0/applications(appId='{}')", app.client),
                 &graph,
                 None
             )
@@ -258,7 +258,7 @@ fn deleting_an_application_orphans_principals_elsewhere() {
             .0,
         404
     );
-    assert!(bench.edit(|world| world.principal(super::AIVEN_TENANT, &app.app_id).is_some()));
+    assert!(bench.edit(|world| world.principal(super::AIVEN_TENANT, &app.client).is_some()));
     let restore = format!("/v1.0/directory/deletedItems/{}/restore", app.id);
     assert_eq!(bench.post(&restore, &graph, &json!({})).0, 200);
     assert_eq!(
@@ -281,7 +281,7 @@ fn filters_find_what_az_asks_for() {
     assert_eq!(
         count(&format!(
             "/v1.0/applications?$filter=appId eq '{}'",
-            app.app_id
+            app.client
         )),
         Some(1)
     );
@@ -295,7 +295,7 @@ fn filters_find_what_az_asks_for() {
     );
     let names = format!(
         "/v1.0/servicePrincipals?$filter=servicePrincipalNames/any(c:c%20eq%20'{}')",
-        app.app_id
+        app.client
     );
     assert_eq!(count(&names), Some(1));
     assert_eq!(

@@ -9,14 +9,14 @@ fn tenants_apps_and_secrets_are_told_apart() {
     let bench = Bench::new(Lag::None);
     let app = bench.app();
     let tenant = &bench.sample.tenant;
-    assert!(bench.sign_in(tenant, &app.app_id, &app.secret, ARM).is_ok());
+    assert!(bench.sign_in(tenant, &app.client, &app.secret, ARM).is_ok());
     assert!(
         bench
-            .sign_in("acme.example", &app.app_id, &app.secret, ARM)
+            .sign_in("acme.example", &app.client, &app.secret, ARM)
             .is_ok()
     );
     assert_eq!(
-        bench.sign_in(tenant, &app.app_id, "wrong", ARM),
+        bench.sign_in(tenant, &app.client, "wrong", ARM),
         Err(7_000_215)
     );
     assert_eq!(
@@ -24,11 +24,11 @@ fn tenants_apps_and_secrets_are_told_apart() {
         Err(700_016)
     );
     assert_eq!(
-        bench.sign_in(AIVEN_TENANT, &app.app_id, &app.secret, ARM),
+        bench.sign_in(AIVEN_TENANT, &app.client, &app.secret, ARM),
         Err(700_016)
     );
     assert_eq!(
-        bench.sign_in(&super::guid(9), &app.app_id, &app.secret, ARM),
+        bench.sign_in(&super::guid(9), &app.client, &app.secret, ARM),
         Err(90_002)
     );
 }
@@ -39,7 +39,7 @@ fn a_principal_is_needed_at_home_too() {
     let app = bench.app();
     bench.edit(|world| world.principals.retain(|sp| sp.id != app.principal));
     assert_eq!(
-        bench.sign_in(&bench.sample.tenant, &app.app_id, &app.secret, ARM),
+        bench.sign_in(&bench.sample.tenant, &app.client, &app.secret, ARM),
         Err(7_000_229)
     );
 }
@@ -49,11 +49,11 @@ fn only_a_multi_tenant_application_signs_in_elsewhere() {
     let bench = Bench::new(Lag::None);
     let app = bench.app();
     bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.app_id, Vec::new())
+        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.client, Vec::new())
     });
     assert!(
         bench
-            .sign_in(AIVEN_TENANT, &app.app_id, &app.secret, ARM)
+            .sign_in(AIVEN_TENANT, &app.client, &app.secret, ARM)
             .is_ok()
     );
     let single = json!({"signInAudience": "AzureADMyOrg"});
@@ -65,7 +65,7 @@ fn only_a_multi_tenant_application_signs_in_elsewhere() {
         204
     );
     assert_eq!(
-        bench.sign_in(AIVEN_TENANT, &app.app_id, &app.secret, ARM),
+        bench.sign_in(AIVEN_TENANT, &app.client, &app.secret, ARM),
         Err(700_016)
     );
 }
@@ -74,7 +74,7 @@ fn only_a_multi_tenant_application_signs_in_elsewhere() {
 fn a_fresh_secret_and_a_fresh_principal_spread() {
     let bench = Bench::new(Lag::Looks(2));
     let app = bench.app();
-    let sign_in = || bench.sign_in(&bench.sample.tenant, &app.app_id, &app.secret, ARM);
+    let sign_in = || bench.sign_in(&bench.sample.tenant, &app.client, &app.secret, ARM);
     assert_eq!([sign_in(), sign_in()], [Err(7_000_229), Err(7_000_229)]);
     assert_eq!([sign_in(), sign_in()], [Err(7_000_215), Err(7_000_215)]);
     assert!(sign_in().is_ok());
@@ -93,7 +93,7 @@ fn an_expired_secret_is_named() {
         "2020-01-01T00:00:00Z".clone_into(&mut own.passwords[0].end);
     });
     assert_eq!(
-        bench.sign_in(&bench.sample.tenant, &app.app_id, &app.secret, ARM),
+        bench.sign_in(&bench.sample.tenant, &app.client, &app.secret, ARM),
         Err(7_000_222)
     );
 }
@@ -124,7 +124,7 @@ fn an_expired_token_is_refused() {
             .session
             .tokens
             .values_mut()
-            .for_each(|token| token.expires = 1.0)
+            .for_each(|token| token.expires = 1.0);
     });
     assert_eq!(
         bench.get("/subscriptions?api-version=2022-12-01", &token).0,

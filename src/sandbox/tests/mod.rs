@@ -6,6 +6,7 @@ mod arm;
 mod directory;
 mod entra;
 mod faults;
+mod konnect;
 mod peering;
 mod serving;
 
@@ -32,7 +33,7 @@ struct Bench {
 /// A made-up application of the user's.
 struct App {
     id: String,
-    app_id: String,
+    client: String,
     principal: String,
     secret: String,
 }
@@ -161,9 +162,9 @@ impl Bench {
         let (status, app) = self.post("/v1.0/applications", &graph, &wish);
         assert_eq!(status, 201, "{app}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let (id, app_id) = (text(&app["id"]), text(&app["appId"]));
-        let sp = self.until(201, || {
-            self.post("/v1.0/servicePrincipals", &graph, &json!({"appId": app_id}))
+        let (id, client) = (text(&app["id"]), text(&app["appId"]));
+        let sp = until(201, || {
+            self.post("/v1.0/servicePrincipals", &graph, &json!({"appId": client}))
         });
         let password = self.post(
             &format!("/v1.0/applications/{id}/addPassword"),
@@ -173,7 +174,7 @@ impl Bench {
         assert_eq!(password.0, 200, "{password:?}");
         App {
             id,
-            app_id,
+            client,
             principal: text(&sp["id"]),
             secret: text(&password.1["secretText"]),
         }
@@ -216,23 +217,23 @@ impl Bench {
     fn admit_vendor(&self) {
         let vendor = self.vendor();
         assert_eq!(self.role(1, "aiven", &[PEER]).0, 201);
-        self.until(201, || {
+        until(201, || {
             self.assign(2, &self.sample.vnet_id, &guid(1), &vendor)
         });
     }
+}
 
-    /// Repeats a request until it has this status.
-    fn until(&self, status: u16, ask: impl Fn() -> (u16, Value)) -> Value {
-        let mut last = Value::Null;
-        for _ in 0..50 {
-            let (found, body) = ask();
-            if found == status {
-                return body;
-            }
-            last = body;
+/// Repeats a request until it has this status.
+fn until(status: u16, ask: impl Fn() -> (u16, Value)) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..50 {
+        let (found, body) = ask();
+        if found == status {
+            return body;
         }
-        panic!("never {status}: {last}");
+        last = body;
     }
+    panic!("never {status}: {last}");
 }
 
 fn guid(number: u32) -> String {

@@ -41,7 +41,7 @@ fn guest(bench: &Bench) -> (App, String) {
     );
     let remote = bench.edit(|world| world.aiven.vpcs[0].network.clone());
     bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.app_id, Vec::new())
+        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.client, Vec::new())
     });
     (app, remote)
 }
@@ -161,7 +161,7 @@ fn the_other_tenant_is_asked_too() {
     let vnet = bench.sample.vnet_id.clone();
     let token = |tenant: &str| {
         bench
-            .sign_in(tenant, &app.app_id, &app.secret, ARM)
+            .sign_in(tenant, &app.client, &app.secret, ARM)
             .unwrap()
     };
     let (home, away) = (token(&bench.sample.tenant), token(AIVEN_TENANT));
@@ -188,7 +188,7 @@ fn the_other_tenant_is_asked_too() {
     ));
     bench.edit(|world| {
         let principal = world
-            .principal(AIVEN_TENANT, &app.app_id)
+            .principal(AIVEN_TENANT, &app.client)
             .unwrap()
             .id
             .clone();

@@ -1,0 +1,119 @@
+//! What the vendors' backends have in common: they act in Azure as their own principals, with the rights they were given.
+
+use super::arm::overlap;
+use super::rbac::Verdict;
+use super::world::{Peering, World, guid};
+
+/// Who acts, and what they need to be allowed on the user's network.
+pub(super) struct Vendor {
+    /// The client id of their application.
+    pub app: &'static str,
+    /// Actions on the user's network.
+    pub actions: &'static [&'static str],
+}
+
+/// Why a peering cannot be built.
+pub(super) enum Hindrance {
+    /// The rights are on their way.
+    Spreading,
+    /// A right is missing.
+    Rights(String),
+    /// Something in the request or in Azure is wrong.
+    Invalid(String),
+}
+
+/// The two networks of a peering, by their places in the world.
+pub(super) struct Site {
+    /// The vendor's network.
+    pub own: usize,
+    /// The user's network.
+    pub peer: usize,
+    /// The user's half, if it stands already.
+    pub half: Option<usize>,
+}
+
+/// Looks whether the vendor can build a peering between their network and the user's.
+pub(super) fn survey(
+    world: &mut World,
+    vendor: &Vendor,
+    tenant: &str,
+    peer: &str,
+    own: &str,
+) -> Result<Site, Hindrance> {
+    let Vendor { app, actions } = vendor;
+    if world
+        .tenant_of(peer)
+        .is_none_or(|owner| !owner.eq_ignore_ascii_case(tenant))
+    {
+        return Err(Hindrance::Invalid(format!(
+            "The subscription of {peer} was not found in tenant {tenant}"
+        )));
+    }
+    let principal = world.principal(tenant, app).map(|sp| sp.id.clone());
+    let principal = principal.ok_or_else(|| {
+        Hindrance::Rights(format!(
+            "The application {app} has no service principal in tenant {tenant}"
+        ))
+    })?;
+    let mut missing = Vec::new();
+    let mut spreading = false;
+    for action in *actions {
+        match world.may(&principal, action, peer, u64::MAX) {
+            Verdict::Allowed => {}
+            Verdict::Spreading => spreading = true,
+            Verdict::Denied => missing.push(*action),
+        }
+    }
+    if !missing.is_empty() {
+        return Err(Hindrance::Rights(format!(
+            "The application {app} does not have permission to perform {} on {peer}, or the network does not exist",
+            missing.join(", ")
+        )));
+    }
+    if spreading {
+        return Err(Hindrance::Spreading);
+    }
+    let found = world.network(peer);
+    let found =
+        found.ok_or_else(|| Hindrance::Invalid(format!("The network {peer} was not found")))?;
+    let home = world
+        .network(own)
+        .ok_or_else(|| Hindrance::Invalid(format!("The network {own} was not found")))?;
+    if let Some(hits) = overlap(
+        &world.networks[home].prefixes,
+        &world.networks[found].prefixes,
+    ) {
+        return Err(Hindrance::Invalid(format!(
+            "The address ranges of the two networks overlap (VnetAddressSpacesOverlap): {hits}"
+        )));
+    }
+    let half = world.networks[found]
+        .peerings
+        .iter()
+        .position(|half| half.remote.eq_ignore_ascii_case(own));
+    if half.is_some_and(|half| world.networks[found].peerings[half].state == "Disconnected") {
+        return Err(Hindrance::Invalid(format!(
+            "A peering from {peer} to {own} is in Disconnected state (RemotePeeringIsDisconnected); delete it first"
+        )));
+    }
+    Ok(Site {
+        own: home,
+        peer: found,
+        half,
+    })
+}
+
+/// Puts a half on one network that points to another.
+pub(super) fn place(world: &mut World, on: usize, to: usize, name: &str, state: &str) {
+    let half = Peering {
+        name: name.to_owned(),
+        remote: world.networks[to].id(),
+        state: state.to_owned(),
+        provisioning: "Succeeded".to_owned(),
+        remote_prefixes: world.networks[to].prefixes.clone(),
+        guid: guid(),
+        etag: guid(),
+        ..Peering::default()
+    };
+    world.networks[on].peerings.push(half);
+}
