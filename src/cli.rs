@@ -51,8 +51,72 @@ pub enum Command {
     Azure(Box<Azure>),
     /// Go on with an unfinished run
     Resume(Resume),
+    /// Look at every object of a run as it is now; show drift
+    Status(Named),
+    /// Delete what a run created: preview, confirm, newest first
+    Undo(Undo),
     /// List the runs, newest first
     Runs,
+    /// Check sign-ins, tenant, permissions and address ranges; change nothing
+    Doctor(Box<Azure>),
+    /// Say what each step does and why, with permissions and links
+    Explain(Explain),
+    /// Serve the simulated clouds and print how to point az, avn and this tool at them
+    Sandbox(Serve),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// A run, by name.
+#[derive(Debug, Default, Args)]
+pub struct Named {
+    /// The run; default: the only one, or the newest of those there are to choose from
+    #[arg(value_name = "RUN", value_parser = text)]
+    pub run: Option<String>,
+}
+
+/// Options of `undo`.
+#[derive(Debug, Default, Args)]
+pub struct Undo {
+    /// The run
+    #[command(flatten)]
+    pub named: Named,
+    /// Leave your application for the next peering
+    #[arg(long)]
+    pub keep_application: bool,
+    /// Print the undo script to stdout; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Longest wait for one deletion, such as 30m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Default, Args)]
+pub struct Explain {
+    /// The provider; default: all
+    #[arg(value_name = "PROVIDER", value_parser = provider)]
+    pub provider: Option<String>,
+}
+
+/// Options of `sandbox`.
+#[derive(Debug, Default, Args)]
+pub struct Serve {
+    /// The port on loopback; default: any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+    /// Keep the simulated clouds in this file between runs
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How slowly changes spread, as a factor: 0 for at once, 1 for seconds
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub delay: f64,
 }
 
 /// Options of `azure`.
@@ -61,13 +125,15 @@ pub struct Azure {
     /// The service to connect with
     #[arg(long, env = "PEER_WIZARD_PROVIDER", value_name = "PROVIDER", value_parser = provider)]
     pub provider: Option<String>,
-    /// Your VNet: its name, or its resource ID, which answers subscription and resource group too
+    /// Your VNet
+    ///
+    /// Its name, or its resource ID, which answers subscription and resource group too.
     #[arg(long, env = "PEER_WIZARD_VNET", value_name = "NAME|ID", value_parser = text)]
     pub vnet: Option<String>,
-    /// The subscription that the VNet is in
+    /// The subscription of your VNet
     #[arg(long, env = "AZURE_SUBSCRIPTION_ID", value_name = "NAME|ID", value_parser = text)]
     pub subscription: Option<String>,
-    /// The resource group of a VNet that is given by its name
+    /// The resource group of your VNet, where it is given by its name
     #[arg(long, value_name = "NAME", value_parser = text)]
     pub resource_group: Option<String>,
     /// Your Entra tenant; default: the tenant of the subscription
@@ -91,7 +157,9 @@ pub struct Azure {
     /// Display name of the application that is registered for you
     #[arg(long, value_name = "NAME", value_parser = display_name)]
     pub application: Option<String>,
-    /// Use this application of yours instead of registering one (adding a password to it takes its owner's rights)
+    /// Use this application of yours instead of registering one
+    ///
+    /// Adding a password to it takes its owner's rights.
     #[arg(long, value_name = "ID", value_parser = guid, conflicts_with = "application")]
     pub application_id: Option<String>,
     /// Application ID of the provider, if it gave you another than its guides
@@ -144,6 +212,7 @@ pub struct Resume {
 
 /// Options of every command.
 #[derive(Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Global {
     /// Practise on simulated clouds inside this process
     #[arg(long, global = true, help_heading = "Options everywhere")]

@@ -20,15 +20,15 @@ impl VnetId {
     pub fn parse(id: &str) -> Option<Self> {
         let id = id.trim().trim_end_matches('/');
         let parts: Vec<&str> = id.strip_prefix('/')?.split('/').collect();
-        let [a, subscription, b, group, c, d, e, name] = parts.as_slice() else {
+        let [at, subscription, of, group, under, provider, kind, name] = parts.as_slice() else {
             return None;
         };
         let fixed = [
-            (a, "subscriptions"),
-            (b, "resourceGroups"),
-            (c, "providers"),
-            (d, "Microsoft.Network"),
-            (e, "virtualNetworks"),
+            (at, "subscriptions"),
+            (of, "resourceGroups"),
+            (under, "providers"),
+            (provider, "Microsoft.Network"),
+            (kind, "virtualNetworks"),
         ];
         let good = fixed.iter().all(|(is, want)| is.eq_ignore_ascii_case(want))
             && [subscription, group, name]

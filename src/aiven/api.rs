@@ -400,7 +400,7 @@ impl VpcName {
             "peer_azure_app_id": app.to_lowercase(),
             "peer_azure_tenant_id": tenant.to_lowercase(),
         });
-        w.send(&self.create(self.plural(w), body)).await
+        w.send(&self.create(plural(w), body)).await
     }
 
     /// Asks for the deletion of a peering.
@@ -408,13 +408,13 @@ impl VpcName {
     /// # Errors
     /// What Aiven said; that it is gone already is none.
     pub async fn forget(&self, w: &Clouds, peer: &Peer, row: &Row) -> Result<(), ApiError> {
-        w.forget(&self.delete(self.plural(w), peer, row)).await?;
+        w.forget(&self.delete(plural(w), peer, row)).await?;
         Ok(())
     }
+}
 
-    fn plural(&self, w: &Clouds) -> bool {
-        w.organization_paths().get().unwrap_or(false)
-    }
+fn plural(w: &Clouds) -> bool {
+    w.organization_paths().get().unwrap_or(false)
 }
 
 /// The row about this network, if the VPC has one.

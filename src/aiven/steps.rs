@@ -71,6 +71,10 @@ impl Resource<Clouds> for ProviderPeering {
         }
     }
 
+    fn thing(&self) -> String {
+        format!("the peering at {}", self.name)
+    }
+
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Row>, Fault> {
         let Some(row) = self.row(w, f).await? else {
             return Ok(None);

@@ -121,10 +121,14 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
     let given = g.given.one("vnet")?;
     let subscription = match subscription(g, w).await {
         Ok(Some(subscription)) => subscription,
-        Ok(None) => return absent(g, Vec::new()),
+        Ok(None) => {
+            absent(g);
+            return Ok(());
+        }
         // Without anybody to ask, the missing answer is the news, not the sign-in that could have helped to find it.
         Err(error) if error.kind == Kind::SignIn && !g.prompt.can_ask() && given.is_none() => {
-            return absent(g, Vec::new());
+            absent(g);
+            return Ok(());
         }
         Err(error) => return Err(error),
     };
@@ -150,9 +154,10 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
                 let error = Error::usage(format!(
                     "there is no VNet `{name}` in the subscription {subscription}"
                 ));
-                return Err(error.hint(match known.is_empty() {
-                    true => "it has none that your sign-in may see".to_owned(),
-                    false => format!("it has {}", known.join(", ")),
+                return Err(error.hint(if known.is_empty() {
+                    "it has none that your sign-in may see".to_owned()
+                } else {
+                    format!("it has {}", known.join(", "))
                 }));
             }
             _ if !g.prompt.can_ask() => {
@@ -183,7 +188,7 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
     Ok(())
 }
 
-fn absent(g: &mut Gather<'_>, allowed: Vec<String>) -> Result<(), Error> {
+fn absent(g: &mut Gather<'_>) {
     if !g
         .missing
         .iter()
@@ -191,10 +196,9 @@ fn absent(g: &mut Gather<'_>, allowed: Vec<String>) -> Result<(), Error> {
     {
         g.missing.push(Absent {
             arg: "vnet",
-            allowed,
+            allowed: Vec::new(),
         });
     }
-    Ok(())
 }
 
 /// The id of the subscription that is given by name or id, is the only one, or is chosen.

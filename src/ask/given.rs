@@ -28,7 +28,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// When a flag was given with nothing in it.
-    pub fn one(&self, arg: &str) -> Result<Option<(String, Origin)>, Error> {
+    pub fn one(self, arg: &str) -> Result<Option<(String, Origin)>, Error> {
         let Some((mut values, from)) = self.raw(arg) else {
             return Ok(None);
         };
@@ -45,11 +45,11 @@ impl<'a> Given<'a> {
 
     /// All values of an argument that can be repeated.
     #[must_use]
-    pub fn many(&self, arg: &str) -> Vec<String> {
+    pub fn many(self, arg: &str) -> Vec<String> {
         self.raw(arg).map(|(values, _)| values).unwrap_or_default()
     }
 
-    fn raw(&self, arg: &str) -> Option<(Vec<String>, Origin)> {
+    fn raw(self, arg: &str) -> Option<(Vec<String>, Origin)> {
         let matches = self.matches?;
         let from = match matches.value_source(arg)? {
             ValueSource::CommandLine => Origin::Flag,

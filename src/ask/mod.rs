@@ -20,7 +20,7 @@ use crate::{
     providers::{self, Provider},
 };
 use prompt::{Choice, Prompt};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Sample values by the name of the answer, for a sandbox where nothing can be asked.
 pub type Samples = BTreeMap<&'static str, String>;
@@ -135,9 +135,9 @@ impl Gather<'_> {
             let about = crate::cli::about(arg);
             let flag = format!("{} {}", about.flag, about.form);
             let variable = about.variable.unwrap_or_default();
-            text.push_str(&format!("\n  {flag:<26} {variable:<26} {}", about.help));
+            let _ = write!(text, "\n  {flag:<26} {variable:<26} {}", about.help);
             if !allowed.is_empty() {
-                text.push_str(&format!(" (one of: {})", allowed.join(", ")));
+                let _ = write!(text, " (one of: {})", allowed.join(", "));
             }
         }
         Err(Error::usage(text)
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::ask::prompt::{Refuse, Script};
 
-    fn gather<'a>(prompt: &'a mut dyn Prompt) -> Gather<'a> {
+    fn gather(prompt: &mut dyn Prompt) -> Gather<'_> {
         Gather {
             given: Given::none(),
             prompt,

@@ -188,9 +188,10 @@ async fn vpc(g: &mut Gather<'_>, w: &Clouds, place: Place, owner: &str) -> Resul
             Kind::Refused,
             format!("`{owner}` has no VPC on Azure that is ACTIVE"),
         );
-        return Err(error.hint(match others.is_empty() {
-            true => "create a VPC on an azure-… cloud first; it takes some minutes".to_owned(),
-            false => format!("it has: {}", others.join("; ")),
+        return Err(error.hint(if others.is_empty() {
+            "create a VPC on an azure-… cloud first; it takes some minutes".to_owned()
+        } else {
+            format!("it has: {}", others.join("; "))
         }));
     }
     let question = crate::cli::about("vpc").help;

@@ -130,7 +130,6 @@ impl SignIn {
                         .clone()
                         .map(azure_identity::UserAssignedId::ClientId),
                     client_options: client_options(clouds),
-                    ..ManagedIdentityCredentialOptions::default()
                 }))
                 .map(|credential| credential as _)
             }
@@ -265,24 +264,21 @@ fn readable(body: &[u8]) -> Vec<u8> {
             })
             .collect()
     };
-    let body = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(mut fields)) => {
-            for value in fields.values_mut() {
-                if let Value::String(text) = value {
-                    *text = plain(text);
-                }
+    let body = if let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(body) {
+        for value in fields.values_mut() {
+            if let Value::String(text) = value {
+                *text = plain(text);
             }
-            Value::Object(fields)
         }
-        _ => {
-            let text = String::from_utf8_lossy(body);
-            let start: String = text.chars().take(120).collect();
-            json!({
-                "error": "not_json",
-                "error_description": format!("not JSON but: {}", plain(&start)),
-                "error_codes": [],
-            })
-        }
+        Value::Object(fields)
+    } else {
+        let text = String::from_utf8_lossy(body);
+        let start: String = text.chars().take(120).collect();
+        json!({
+            "error": "not_json",
+            "error_description": format!("not JSON but: {}", plain(&start)),
+            "error_codes": [],
+        })
     };
     body.to_string().into_bytes()
 }

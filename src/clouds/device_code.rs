@@ -29,7 +29,8 @@ impl fmt::Debug for DeviceCode {
 
 #[derive(Deserialize)]
 struct Code {
-    device_code: String,
+    #[serde(rename = "device_code")]
+    secret: String,
     message: String,
     interval: Option<u64>,
     expires_in: Option<u64>,
@@ -95,7 +96,7 @@ impl DeviceCode {
             let form = [
                 ("client_id", CLIENT),
                 ("grant_type", GRANT),
-                ("device_code", code.device_code.as_str()),
+                ("device_code", code.secret.as_str()),
             ];
             match post::<Grant>(clouds, tenant, "token", &form).await {
                 Ok(grant) => return Ok(self.keep(grant)),

@@ -188,8 +188,7 @@ impl World for Clouds {
     fn passing(error: &ApiError) -> Option<Passing> {
         let unsure = match (error.cause, error.status) {
             (Cause::Lost, _) | (Cause::Answered, Some(408 | 500..=599)) => true,
-            (Cause::Unreachable, _) => false,
-            (Cause::Answered, Some(429)) => false,
+            (Cause::Unreachable, _) | (Cause::Answered, Some(429)) => false,
             _ => return None,
         };
         if error.cause == Cause::Unreachable && error.message.contains("certificate") {
@@ -390,7 +389,7 @@ impl Clouds {
         let other = credential::app_token(self, app, other).await?;
         Auth::scheme("Bearer", &own)
             .and_then(|auth| auth.auxiliary(&other))
-            .map_err(|()| unusable(Service::Entra))
+            .map_err(|_| unusable(Service::Entra))
     }
 
     /// The tenant that the person's token is of, where the token tells.
@@ -409,7 +408,7 @@ impl Clouds {
             Service::Aiven => ("aivenv1", self.provider_token(service)?),
             Service::Konnect => ("Bearer", self.provider_token(service)?),
         };
-        Auth::scheme(scheme, &secret).map_err(|()| unusable(service))
+        Auth::scheme(scheme, &secret).map_err(|_| unusable(service))
     }
 
     fn provider_token(&self, service: Service) -> Result<Secret, ApiError> {

@@ -37,9 +37,10 @@ pub async fn run(
     matches: &ArgMatches,
 ) -> Result<(), Error> {
     let mut prompt = context.prompt();
-    let practice = match context.global.sandbox {
-        true => Some(Practice::boot(None)?),
-        false => None,
+    let practice = if context.global.sandbox {
+        Some(Practice::boot(None)?)
+    } else {
+        None
     };
     let session = Session::open(context, practice)?;
     let limits = Limits {

@@ -2,9 +2,9 @@
 
 use super::{context::Context, failure, outcome, plan, session::Session};
 use crate::{
-    azure::Flow,
+    azure::{Fault, Flow},
     engine::{
-        Event, Limits, Run, Runner,
+        Event, Limits, Run, Runner, Status, Step,
         event::{Outcome, SCHEMA},
         store::Locked,
     },
@@ -35,6 +35,39 @@ impl Drive<'_> {
     /// # Errors
     /// Why it did not reach its end; the run is saved.
     pub async fn go(mut self, context: &Context<'_>) -> Result<(), Error> {
+        match self.walk(context, Way::On).await {
+            Ok(()) => {
+                let words = context.run_words(&self.run.run);
+                self.connected(context, &words);
+                Ok(())
+            }
+            Err((id, fault)) => Err(self.stopped(context, id, fault, Way::On)),
+        }
+    }
+
+    /// Deletes what the run created, except the steps in `keep`.
+    ///
+    /// # Errors
+    /// Why something is left; the run is saved.
+    pub async fn back(mut self, context: &Context<'_>, keep: &[&str]) -> Result<(), Error> {
+        match self.walk(context, Way::Back(keep)).await {
+            Ok(()) => {
+                close(context, Outcome::Undone, &self.run);
+                context.note(&format!(
+                    "What the run {} made is gone; what was there before is as it was.",
+                    self.run.run
+                ));
+                Ok(())
+            }
+            Err((id, fault)) => Err(self.stopped(context, id, fault, Way::Back(keep))),
+        }
+    }
+
+    async fn walk(
+        &mut self,
+        context: &Context<'_>,
+        way: Way<'_>,
+    ) -> Result<(), (&'static str, Fault)> {
         let total = self.flow.steps.len();
         context.view().event(&Event::Opened {
             schema: SCHEMA,
@@ -55,36 +88,15 @@ impl Drive<'_> {
         runner.pace = self.session.clouds.pace;
         runner.limits = self.limits;
         runner.stop = context.stop.clone();
-        let result = runner.apply(&mut self.run).await;
-        let words = context.run_words(&self.run.run);
-        match result {
-            Ok(()) => {
-                self.connected(context, &words);
-                Ok(())
-            }
-            Err((id, fault)) => {
-                let title = self
-                    .flow
-                    .steps
-                    .iter()
-                    .map(|step| step.about())
-                    .find(|about| about.id == id)
-                    .map_or_else(String::new, |about| about.title);
-                let resume = format!("peer-wizard resume {words}");
-                let error = Error::of_fault(format!("\"{title}\" did not succeed"), fault);
-                Err(self.stopped(context, id, error, &resume, &words))
-            }
+        match way {
+            Way::On => runner.apply(&mut self.run).await,
+            Way::Back(keep) => runner.undo(&mut self.run, keep).await,
         }
     }
 
     fn connected(&self, context: &Context<'_>, words: &str) {
         let facts = self.run.facts.durable();
-        context.view().event(&Event::Closed {
-            status: Outcome::Connected,
-            facts,
-        });
-        context.view().close();
-        context.set_reported();
+        close(context, Outcome::Connected, &self.run);
         let (from, to) = plan::ends(self.provider, &self.run.facts);
         let mut places = vec![
             ("Azure".to_owned(), azure_page(&self.run)),
@@ -116,40 +128,58 @@ impl Drive<'_> {
         }
     }
 
-    fn stopped(
-        &self,
-        context: &Context<'_>,
-        step: &str,
-        error: Error,
-        resume: &str,
-        words: &str,
-    ) -> Error {
+    /// Says why and how to go on.
+    fn stopped(&self, context: &Context<'_>, id: &str, fault: Fault, way: Way<'_>) -> Error {
+        let undoing = matches!(way, Way::Back(_));
+        let title = self
+            .flow
+            .steps
+            .iter()
+            .find(|step| step.about().id == id)
+            .map_or_else(String::new, |step| match (step, undoing) {
+                (Step::Ensure(resource), true) => format!("Delete {}", resource.thing()),
+                _ => step.about().title,
+            });
+        let error = Error::of_fault(format!("\"{title}\" did not succeed"), fault);
+        let words = context.run_words(&self.run.run);
+        let command = if undoing { "undo" } else { "resume" };
+        let on = format!("peer-wizard {command} {words}");
         let error = match error.kind {
             Kind::Interrupted | Kind::Bug => error,
-            _ => error.hint(resume),
+            _ => error.hint(on.as_str()),
         };
         if !matches!(error.kind, Kind::Waiting | Kind::Interrupted) {
             context.view().event(&Event::Failed {
-                step: Some(step),
+                step: Some(id),
                 error: failure(&error),
-                resume: Some(resume),
+                resume: Some(&on),
             });
         }
-        context.view().event(&Event::Closed {
-            status: outcome(error.kind),
-            facts: self.run.facts.durable(),
-        });
-        context.view().close();
-        context.set_reported();
+        close(context, outcome(error.kind), &self.run);
         if error.kind == Kind::Interrupted {
-            let steps = self.flow.steps.iter();
+            let steps = || self.flow.steps.iter().map(|step| step.about().id);
+            let made = |id: &&str| {
+                matches!(
+                    self.run.status(id),
+                    Some(Status::Created | Status::Creating | Status::Deleted)
+                )
+            };
+            let gone = |id: &&str| self.run.status(id) == Some(Status::Deleted);
+            let (done, total) = if undoing {
+                (steps().filter(gone).count(), steps().filter(made).count())
+            } else {
+                (
+                    steps().filter(|id| self.run.done(id)).count(),
+                    steps().count(),
+                )
+            };
             let text = report::stopped(
                 &report::Stopped {
-                    done: steps.filter(|step| self.run.done(step.about().id)).count(),
-                    total: self.flow.steps.len(),
-                    run: words,
+                    done,
+                    total,
+                    run: &words,
                     services: &format!("Azure and {}", self.provider.name),
-                    undoing: false,
+                    undoing,
                 },
                 &context.screen,
             );
@@ -157,6 +187,25 @@ impl Drive<'_> {
         }
         error
     }
+}
+
+/// The last event of a run.
+pub fn close(context: &Context<'_>, status: Outcome, run: &Run) {
+    context.view().event(&Event::Closed {
+        status,
+        facts: run.facts.durable(),
+    });
+    context.view().close();
+    context.set_reported();
+}
+
+/// Which way a run is walked.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// To its end.
+    On,
+    /// Back, except these steps.
+    Back(&'a [&'a str]),
 }
 
 /// Where the portal shows the VNet's peerings.

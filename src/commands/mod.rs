@@ -2,12 +2,18 @@
 
 mod azure;
 mod context;
+mod doctor;
 mod drive;
+mod explain;
+mod generate;
 mod plan;
 mod practice;
 mod resume;
 mod runs;
+mod serve;
 mod session;
+mod status;
+mod undo;
 
 use crate::{
     cli::{Cli, Command},
@@ -34,7 +40,23 @@ pub async fn run() -> u8 {
                 azure::run(&context, options, given.unwrap_or(&matches)).await
             }
             Command::Resume(options) => resume::run(&context, options).await,
+            Command::Status(named) => status::run(&context, named).await,
+            Command::Undo(options) => undo::run(&context, options).await,
             Command::Runs => runs::run(&context),
+            Command::Doctor(_) => {
+                let given = matches.subcommand_matches("doctor");
+                doctor::run(&context, given.unwrap_or(&matches)).await
+            }
+            Command::Explain(options) => {
+                explain::run(&context, options);
+                Ok(())
+            }
+            Command::Sandbox(options) => serve::run(&context, options).await,
+            Command::Completions { shell } => {
+                generate::completions(*shell);
+                Ok(())
+            }
+            Command::Man => generate::man(),
         }
     };
     let result = tokio::select! {

@@ -213,6 +213,7 @@ fn rows(answers: &BTreeMap<String, Answer>, facts: &Facts) -> Vec<Row> {
         ))
     });
     let derived = [
+        ("USER_SUBSCRIPTION_ID", "SUBSCRIPTION_ID", "Subscription"),
         ("APPLICATION_NAME", "APPLICATION", "Application"),
         ("PEERING_NAME", "PEERING_NAME", "Peering"),
         ("ROLE_NAME", "ROLE_NAME", "Provider's role"),

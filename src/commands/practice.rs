@@ -2,10 +2,12 @@
 
 use crate::{
     ask::Samples,
+    cli,
     clouds::{Endpoints, credential::SignIn},
     error::Error,
     fact::Secret,
     sandbox::{Lag, Options, Sample, Sandbox},
+    shell::single,
 };
 use std::path::Path;
 
@@ -29,6 +31,68 @@ impl Practice {
             Error::new(crate::error::Kind::Failed, "cannot start the sandbox").from_source(error)
         })?;
         Ok(Self { sandbox })
+    }
+
+    /// Boots them on a chosen port, with a chosen slowness.
+    ///
+    /// # Errors
+    /// When the port is taken, the state is unreadable, or the slowness is none.
+    pub fn serve(options: &cli::Serve) -> Result<Self, Error> {
+        let lag = match options.delay {
+            0.0 => Lag::None,
+            delay if delay > 0.0 && delay.is_finite() => Lag::Timed(delay),
+            delay => {
+                return Err(Error::usage(format!("`--delay {delay}` is no factor"))
+                    .hint("0 is at once, 1 is seconds, 10 is ten times as slow"));
+            }
+        };
+        let sandbox = Sandbox::boot(Options {
+            port: options.port,
+            state: options.state.clone(),
+            lag,
+            ..Options::default()
+        });
+        let sandbox = sandbox.map_err(|error| {
+            Error::usage(format!("cannot serve on port {}", options.port))
+                .from_source(error)
+                .hint("choose another `--port`, and check that `--state` names a sandbox's file")
+        })?;
+        Ok(Self { sandbox })
+    }
+
+    /// The lines that point `az`, `avn` and this tool at the sandbox whose root certificate is in `ca`, and whose `az`
+    /// session is to be kept in `session`.
+    pub fn lines(&self, ca: &Path, session: &Path) -> String {
+        let origin = self.sandbox.origin();
+        let Sample {
+            tenant,
+            client_id,
+            client_secret,
+            aiven_token,
+            timescale_token,
+            konnect_token,
+            ..
+        } = self.sandbox.sample();
+        let (ca, session) = (
+            single(&ca.to_string_lossy()),
+            single(&session.to_string_lossy()),
+        );
+        format!(
+            "# The services, and the root certificate that they show\n\
+             export AZURE_AUTHORITY_HOST={origin} PEER_WIZARD_GRAPH_ENDPOINT={origin} PEER_WIZARD_ARM_ENDPOINT={origin}\n\
+             export AIVEN_WEB_URL={origin} KONNECT_SERVER_URL={origin}\n\
+             export SSL_CERT_FILE={ca} REQUESTS_CA_BUNDLE={ca} AIVEN_CA_CERT={ca} CURL_CA_BUNDLE={ca}\n\
+             \n\
+             # peer-wizard: sign-ins that exist in the sandbox only (for Timescale: AIVEN_AUTH_TOKEN={timescale_token})\n\
+             export AZURE_CLIENT_ID={client_id} AZURE_TENANT_ID={tenant} AZURE_CLIENT_SECRET={client_secret}\n\
+             export AIVEN_AUTH_TOKEN={aiven_token} KONNECT_TOKEN={konnect_token}\n\
+             \n\
+             # az: a session of its own, so that yours stays as it is\n\
+             export AZURE_CONFIG_DIR={session} AZURE_CORE_INSTANCE_DISCOVERY=false\n\
+             az cloud register --name peer-wizard-sandbox --endpoint-resource-manager {origin} --only-show-errors\n\
+             az cloud set --name peer-wizard-sandbox --only-show-errors\n\
+             az login --service-principal --username {client_id} --password {client_secret} --tenant {tenant} --output none\n"
+        )
     }
 
     /// From now on, keeps the world at this path, so that the run can be resumed.

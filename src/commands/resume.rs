@@ -2,7 +2,7 @@
 
 use super::{
     context::Context,
-    drive::Drive,
+    drive::{self, Drive},
     practice::Practice,
     session::{Session, login_host},
 };
@@ -13,7 +13,7 @@ use crate::{
     },
     azure::{Flow, keys::USER_TENANT_ID},
     cli,
-    engine::{Limits, Run, store::Folder},
+    engine::{Limits, Run, event::Outcome, store::Folder},
     error::Error,
     providers::{self, Provider},
 };
@@ -163,12 +163,7 @@ pub async fn go_on(
         context.note(&format!(
             "The run {name} is connected already. There is nothing to do."
         ));
-        let closed = crate::engine::Event::Closed {
-            status: crate::engine::event::Outcome::Connected,
-            facts: run.facts.durable(),
-        };
-        context.view().event(&closed);
-        context.set_reported();
+        drive::close(context, Outcome::Connected, &run);
         return Ok(());
     }
     let session = session(context, folder, &run)?;

@@ -362,7 +362,10 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
                 return Err(Fault::Waiting { says });
             }
             let pause = self.pace.pause(looks, usual.every);
-            self.stop.clone().pause(pause.min(limit - waited)).await?;
+            self.stop
+                .clone()
+                .pause(pause.min(limit.saturating_sub(waited)))
+                .await?;
         }
     }
 

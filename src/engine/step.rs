@@ -243,6 +243,10 @@ pub trait Resource<W: World> {
     fn settling(&self, _error: &W::Error) -> Option<Settling> {
         None
     }
+    /// What it is, in a few words, where its making is not meant.
+    fn thing(&self) -> String {
+        self.about().title
+    }
     /// How long after its creation `find` may still miss it, because the service answers from copies.
     fn shows_within(&self) -> Duration {
         Duration::ZERO
@@ -357,6 +361,8 @@ pub trait AnyResource<W: World> {
     fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Look, W::Error>;
     /// See [`Resource::settling`].
     fn settling(&self, error: &W::Error) -> Option<Settling>;
+    /// See [`Resource::thing`].
+    fn thing(&self) -> String;
     /// See [`Resource::shows_within`].
     fn shows_within(&self) -> Duration;
     /// See [`Resource::patience`].
@@ -403,6 +409,9 @@ impl<W: World, R: Resource<W>> AnyResource<W> for R {
     }
     fn settling(&self, error: &W::Error) -> Option<Settling> {
         Resource::settling(self, error)
+    }
+    fn thing(&self) -> String {
+        Resource::thing(self)
     }
     fn shows_within(&self) -> Duration {
         Resource::shows_within(self)

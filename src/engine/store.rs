@@ -73,6 +73,9 @@ pub struct Folder {
     runs: PathBuf,
 }
 
+/// A run's name, and the run or why it cannot be read.
+pub type Named = (String, Result<Run, StoreError>);
+
 /// One run's file, locked for this process.
 #[derive(Debug)]
 pub struct Locked {
@@ -169,7 +172,7 @@ impl Folder {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn list(&self) -> Result<Vec<(String, Result<Run, StoreError>)>, StoreError> {
+    pub fn list(&self) -> Result<Vec<Named>, StoreError> {
         let entries = match fs::read_dir(&self.runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -190,6 +193,18 @@ impl Folder {
         }
         runs.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         Ok(runs.into_iter().map(|(_, name, run)| (name, run)).collect())
+    }
+
+    /// Writes a file for the served sandbox, beside the folder of the runs.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn sandbox_file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let folder = self.runs.with_file_name("sandbox");
+        private_folder(&folder)?;
+        let path = folder.join(name);
+        write_whole(&path, bytes)?;
+        Ok(path)
     }
 
     /// A file beside a run to which lines are added; nothing is written before the first.

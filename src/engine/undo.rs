@@ -77,7 +77,7 @@ impl<W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'_, W, S, O> {
         else {
             return Ok(());
         };
-        let title = step.about().title;
+        let title = format!("Delete {}", resource.thing());
         (self.observe)(&Event::Started {
             step: id,
             title: &title,

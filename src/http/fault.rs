@@ -29,7 +29,7 @@ pub struct ApiError {
     /// Who was asked.
     pub service: Service,
     /// Method and path.
-    pub request: String,
+    pub request: Box<str>,
     /// How it failed.
     pub cause: Cause,
     /// The HTTP status.
@@ -39,16 +39,11 @@ pub struct ApiError {
     /// The service's words.
     pub message: String,
     /// The id under which the service's support finds the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
     /// The fields that were wrong and why.
-    pub fields: Vec<(String, String)>,
-    /// What was repeatable may have been done nevertheless.
-    pub repeatable: bool,
-    /// What it comes from.
-    #[source]
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub fields: Box<[(String, String)]>,
 }
 
 impl std::fmt::Display for ApiError {
@@ -79,7 +74,7 @@ impl std::fmt::Display for ApiError {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
-        for (field, reason) in &self.fields {
+        for (field, reason) in &*self.fields {
             write!(f, "; {field}: {reason}")?;
         }
         if let Some(id) = &self.request_id {
@@ -94,7 +89,7 @@ impl ApiError {
     #[must_use]
     pub fn new(
         service: Service,
-        request: impl Into<String>,
+        request: impl Into<Box<str>>,
         cause: Cause,
         message: impl Into<String>,
     ) -> Self {
@@ -107,17 +102,8 @@ impl ApiError {
             message: message.into(),
             request_id: None,
             retry_after: None,
-            fields: Vec::new(),
-            repeatable: true,
-            source: None,
+            fields: Box::default(),
         }
-    }
-
-    /// Adds what it comes from.
-    #[must_use]
-    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
     }
 
     /// Whether the service's code is `code`, whatever its case.
@@ -178,7 +164,7 @@ impl ApiError {
         } else if body.get("title").is_some() || body.get("invalid_parameters").is_some() {
             self.code = text(body, "title");
             self.message = text(body, "detail").unwrap_or_default();
-            self.request_id = text(body, "instance");
+            self.request_id = text(body, "instance").map(Into::into);
             let invalid = body.get("invalid_parameters").and_then(Value::as_array);
             self.fields = invalid
                 .into_iter()
@@ -205,7 +191,9 @@ impl ApiError {
                 self.code = Some(code);
             }
             let inner = error.get("innerError").or_else(|| error.get("innererror"));
-            self.request_id = inner.and_then(|inner| text(inner, "request-id"));
+            self.request_id = inner
+                .and_then(|inner| text(inner, "request-id"))
+                .map(Into::into);
         }
     }
 }

@@ -81,6 +81,11 @@ impl Answer {
     }
 }
 
+/// A secret has characters that a header cannot hold.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the secret has characters that no header holds")]
+pub struct NoHeader;
+
 /// What a request carries to be let in. It is never logged.
 pub struct Auth(pub Vec<(&'static str, HeaderValue)>);
 
@@ -89,9 +94,9 @@ impl Auth {
     ///
     /// # Errors
     /// When the secret has characters that a header cannot hold.
-    pub fn scheme(scheme: &str, secret: &crate::fact::Secret) -> Result<Self, ()> {
-        let mut value =
-            HeaderValue::from_str(&format!("{scheme} {}", secret.expose())).map_err(|_| ())?;
+    pub fn scheme(scheme: &str, secret: &crate::fact::Secret) -> Result<Self, NoHeader> {
+        let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()))
+            .map_err(|_| NoHeader)?;
         value.set_sensitive(true);
         Ok(Self(vec![(AUTHORIZATION.as_str(), value)]))
     }
@@ -100,9 +105,9 @@ impl Auth {
     ///
     /// # Errors
     /// When the secret has characters that a header cannot hold.
-    pub fn auxiliary(mut self, secret: &crate::fact::Secret) -> Result<Self, ()> {
+    pub fn auxiliary(mut self, secret: &crate::fact::Secret) -> Result<Self, NoHeader> {
         let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", secret.expose())).map_err(|_| ())?;
+            HeaderValue::from_str(&format!("Bearer {}", secret.expose())).map_err(|_| NoHeader)?;
         value.set_sensitive(true);
         self.0.push(("x-ms-authorization-auxiliary", value));
         Ok(self)
@@ -220,13 +225,10 @@ impl Http {
             query,
             headers,
             body,
-            repeatable,
             ..
         } = call;
         let failed = |cause, error: &reqwest::Error| {
-            let mut failure = ApiError::new(*service, call.line(), cause, deepest(error));
-            failure.repeatable = *repeatable;
-            failure
+            ApiError::new(*service, call.line(), cause, deepest(error))
         };
         let mut request = self.client.request(method.clone(), url);
         if !query.is_empty() {
@@ -275,7 +277,6 @@ impl Http {
             let mut error = ApiError::read(*service, call.line(), status, &bytes);
             error.retry_after = retry_after(&headers).or(error.retry_after);
             error.request_id = error.request_id.or(id);
-            error.repeatable = *repeatable;
             return Err(error);
         }
         let body = if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -334,7 +335,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-fn request_id(headers: &HeaderMap) -> Option<String> {
+fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
     ["x-ms-request-id", "request-id", "x-request-id"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())

@@ -45,6 +45,7 @@ pub const PROJECT: Provider = Provider {
     inputs: &[Input::Project, Input::ProjectVpc],
     own_application: true,
     token: TokenKind::Aiven,
+    halves: ["vnet-peering", "provider-peering"],
     console: "https://console.aiven.io/",
     next_steps: NEXT_STEPS,
     flow: project,

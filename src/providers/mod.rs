@@ -37,6 +37,8 @@ pub struct Provider {
     pub own_application: bool,
     /// The token that it takes.
     pub token: TokenKind,
+    /// The steps whose looks tell how the two halves stand: yours, and the provider's.
+    pub halves: [&'static str; 2],
     /// The web console.
     pub console: &'static str,
     /// What is left to do by hand once it is connected.

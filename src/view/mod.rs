@@ -2,6 +2,7 @@
 //! It knows no cloud and decides nothing.
 
 pub mod bars;
+pub mod drawing;
 pub mod json;
 pub mod lines;
 pub mod preview;

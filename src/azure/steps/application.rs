@@ -82,6 +82,10 @@ impl Resource<Clouds> for Application {
         }
     }
 
+    fn thing(&self) -> String {
+        "your application".into()
+    }
+
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
         let found = self.get(w, f).await?;
         match found {
@@ -128,7 +132,6 @@ impl Resource<Clouds> for Application {
     fn settling(&self, error: &ApiError) -> Option<Settling> {
         (!self.given && unknown_application(error))
             .then(|| settle("the new application is not known everywhere yet", 5))
-            .flatten()
     }
 
     fn shows_within(&self) -> Duration {

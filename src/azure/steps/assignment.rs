@@ -22,6 +22,7 @@ use std::time::Duration;
 pub struct Assignment {
     id: &'static str,
     title: String,
+    thing: String,
     why: &'static str,
     role: Key<RoleId>,
     principal: Key<PrincipalId>,
@@ -36,6 +37,7 @@ impl Assignment {
         Self {
             id: "assignment",
             title: "Let it write peerings on your VNet".into(),
+            thing: "the right of your application on the VNet".into(),
             why: "The half of the peering on your VNet is made by your application, so it needs the right to.",
             role,
             principal: USER_SP_ID,
@@ -50,6 +52,7 @@ impl Assignment {
         Self {
             id: "provider-assignment",
             title: format!("Let {name} peer with your VNet"),
+            thing: format!("the right of {name} on the VNet"),
             why: "The right is given on this one VNet, so the provider reaches no other.",
             role: side.role_id,
             principal: side.sp_id,
@@ -90,6 +93,10 @@ impl Resource<Clouds> for Assignment {
             link: "https://learn.microsoft.com/azure/role-based-access-control/role-assignments-rest",
             permissions: &[AZURE_GRANTS],
         }
+    }
+
+    fn thing(&self) -> String {
+        self.thing.clone()
     }
 
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
@@ -134,11 +141,11 @@ impl Resource<Clouds> for Assignment {
 
     fn settling(&self, error: &ApiError) -> Option<Settling> {
         if error.is("PrincipalNotFound") {
-            settle("Azure does not know the new principal yet", 5)
+            Some(settle("Azure does not know the new principal yet", 5))
         } else if error.is("RoleDefinitionDoesNotExist") {
-            settle("Azure does not know the new role everywhere yet", 5)
+            Some(settle("Azure does not know the new role everywhere yet", 5))
         } else if error.is("RoleAssignmentExists") {
-            settle("the assignment exists but does not show yet", 2)
+            Some(settle("the assignment exists but does not show yet", 2))
         } else {
             None
         }

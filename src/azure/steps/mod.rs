@@ -26,12 +26,15 @@ const AZURE_GRANTS: &str = "Azure: Owner, User Access Administrator or Role Base
 const AZURE_ROLES: &str =
     "Azure: Owner or User Access Administrator on the subscription, to define the role";
 
+/// The steps that make your own application, which may serve the next peering too.
+pub const OWN_APPLICATION: [&str; 2] = ["application", "principal"];
+
 /// Waits out what is not yet known everywhere.
-fn settle(because: &str, minutes: u64) -> Option<Settling> {
-    Some(Settling {
+fn settle(because: &str, minutes: u64) -> Settling {
+    Settling {
         because: because.into(),
         budget: Duration::from_secs(60 * minutes),
-    })
+    }
 }
 
 /// Whether Graph says that an application, made a moment ago, is not there: it answers from copies.

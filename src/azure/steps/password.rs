@@ -74,6 +74,10 @@ impl Resource<Clouds> for Password {
         }
     }
 
+    fn thing(&self) -> String {
+        "the password of your application".into()
+    }
+
     async fn find(&self, _: &Clouds, _: &Facts) -> Result<Option<Self::Item>, Fault> {
         // A password is told once; one that is there is of no use.
         Ok(None)
@@ -104,7 +108,6 @@ impl Resource<Clouds> for Password {
     fn settling(&self, error: &ApiError) -> Option<Settling> {
         unknown_application(error)
             .then(|| settle("the new application is not known everywhere yet", 5))
-            .flatten()
     }
 
     fn shell(&self, f: &Facts) -> Result<Shell, Missing> {

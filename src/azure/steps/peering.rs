@@ -106,6 +106,10 @@ impl Resource<Clouds> for Peering {
         }
     }
 
+    fn thing(&self) -> String {
+        "the peering on your VNet".into()
+    }
+
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
         let (vnet, remote) = (vnet_of(f)?, f.get(self.side.vnet_id)?);
         let name = f.get(PEERING_NAME)?;
@@ -232,10 +236,16 @@ impl Resource<Clouds> for Peering {
                     || error.message.contains(code)
             };
             if number("7000215") {
-                return settle("Entra does not know the new password everywhere yet", 5);
+                return Some(settle(
+                    "Entra does not know the new password everywhere yet",
+                    5,
+                ));
             }
             if number("700016") || number("7000229") {
-                return settle("your application is not known in both tenants yet", 10);
+                return Some(settle(
+                    "your application is not known in both tenants yet",
+                    10,
+                ));
             }
             return None;
         }
@@ -245,22 +255,22 @@ impl Resource<Clouds> for Peering {
             return if error.message.contains("current tenant") {
                 None
             } else {
-                settle(
+                Some(settle(
                     "your application's right on the provider's network is still spreading",
                     15,
-                )
+                ))
             };
         }
         if is("AuthorizationFailed") {
-            settle("the role assignment is still spreading", 15)
+            Some(settle("the role assignment is still spreading", 15))
         } else if error.status == Some(401) {
-            settle("Azure does not accept the new sign-in yet", 2)
+            Some(settle("Azure does not accept the new sign-in yet", 2))
         } else if is("ReferencedResourceNotProvisioned")
             || is("AnotherOperationInProgress")
             || is("RetryableError")
             || is("Conflict")
         {
-            settle("Azure is still busy with one of the networks", 10)
+            Some(settle("Azure is still busy with one of the networks", 10))
         } else {
             None
         }

@@ -21,6 +21,7 @@ use std::time::Duration;
 pub struct Principal {
     id: &'static str,
     title: String,
+    thing: String,
     why: &'static str,
     app: Key<AppId>,
     principal: Key<PrincipalId>,
@@ -43,6 +44,7 @@ impl Principal {
         Self {
             id: "principal",
             title: "Create its service principal".into(),
+            thing: "its service principal".into(),
             why: "Roles are assigned to a service principal, not to an application.",
             app: USER_APP_ID,
             principal: USER_SP_ID,
@@ -56,6 +58,7 @@ impl Principal {
         Self {
             id: "provider-principal",
             title: format!("Create the service principal of {name}"),
+            thing: format!("the service principal of {name}"),
             why: "The provider's application acts in your tenant only through a principal that you let in.",
             app: side.app_id,
             principal: side.sp_id,
@@ -105,6 +108,10 @@ impl Resource<Clouds> for Principal {
             link: "https://learn.microsoft.com/graph/api/serviceprincipal-post-serviceprincipals",
             permissions: &[ENTRA_APPLICATIONS],
         }
+    }
+
+    fn thing(&self) -> String {
+        self.thing.clone()
     }
 
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
@@ -181,9 +188,7 @@ impl Resource<Clouds> for Principal {
             // For a foreign application only a missing answer about an existing principal is lag.
             Some(_) => error.is_missing(),
         };
-        lagging
-            .then(|| settle("Entra does not know it everywhere yet", 5))
-            .flatten()
+        lagging.then(|| settle("Entra does not know it everywhere yet", 5))
     }
 
     fn shows_within(&self) -> Duration {

@@ -33,6 +33,7 @@ pub struct Allows {
 pub struct Role {
     id: &'static str,
     title: String,
+    thing: String,
     why: &'static str,
     name: Key<Text>,
     role: Key<RoleId>,
@@ -46,6 +47,7 @@ impl Role {
         Self {
             id: "role",
             title: format!("Define the role for {name}"),
+            thing: format!("the custom role for {name}"),
             why: "It allows what the peering takes and nothing else; one such role serves all your peerings.",
             name: ROLE_NAME,
             role: side.role_id,
@@ -59,6 +61,7 @@ impl Role {
         Self {
             id: "own-role",
             title: "Define a narrow role for your application".into(),
+            thing: "the narrow role for your application".into(),
             why: "Network Contributor may change the whole network; this role may only write its peerings.",
             name: USER_ROLE_NAME,
             role: USER_ROLE_ID,
@@ -236,6 +239,10 @@ impl Resource<Clouds> for Role {
         }
     }
 
+    fn thing(&self) -> String {
+        self.thing.clone()
+    }
+
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
         let subscription = f.get(USER_SUBSCRIPTION_ID)?;
         Ok(self.search(w, f).await?.map(|role| {
@@ -313,7 +320,6 @@ impl Resource<Clouds> for Role {
         error
             .is("RoleDefinitionWithSameNameExists")
             .then(|| settle("a role of this name exists but does not show yet", 1))
-            .flatten()
     }
 
     async fn look(&self, w: &Clouds, f: &Facts) -> Result<Look, Fault> {
@@ -435,6 +441,10 @@ impl Resource<Clouds> for RoleScope {
             link: "https://learn.microsoft.com/azure/role-based-access-control/custom-roles#custom-role-properties",
             permissions: &[AZURE_ROLES],
         }
+    }
+
+    fn thing(&self) -> String {
+        "the role's being assignable in your subscription".into()
     }
 
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<()>, Fault> {

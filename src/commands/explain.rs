@@ -1,0 +1,92 @@
+//! `peer-wizard explain`: what each step does and why.
+
+use super::{context::Context, session::login_host};
+use crate::engine::Step;
+use crate::{
+    cli,
+    providers::{self, Provider, Shape},
+    view::{
+        self,
+        preview::{Mark, PlanLine, Preview},
+    },
+};
+use serde_json::{Value, json};
+
+/// Explains one provider's flow, or all.
+pub fn run(context: &Context<'_>, options: &cli::Explain) {
+    let wanted = options.provider.as_deref().filter(|id| !id.is_empty());
+    let chosen: Vec<&Provider> = providers::ALL
+        .into_iter()
+        .filter(|provider| wanted.is_none_or(|id| provider.id == id))
+        .collect();
+    let shape = Shape {
+        login_host: login_host(context).into(),
+        ..Shape::default()
+    };
+    let text = if context.json() {
+        let list: Vec<Value> = chosen.iter().map(|it| document(it, &shape)).collect();
+        json!({ "providers": list }).to_string() + "\n"
+    } else {
+        let pages: Vec<String> = chosen
+            .iter()
+            .map(|provider| page(context, provider, &shape))
+            .collect();
+        pages.join("\n")
+    };
+    // A closed pipe is nobody's error.
+    let _ = view::out(&text);
+    context.set_reported();
+}
+
+fn document(provider: &Provider, shape: &Shape) -> Value {
+    let flow = provider.flow(shape);
+    let steps: Vec<Value> = flow
+        .steps
+        .iter()
+        .map(|step| {
+            let about = step.about();
+            json!({
+                "step": about.id, "title": about.title, "why": about.why,
+                "link": about.link, "permissions": about.permissions,
+            })
+        })
+        .collect();
+    json!({ "provider": provider.id, "title": provider.title, "steps": steps })
+}
+
+fn page(context: &Context<'_>, provider: &Provider, shape: &Shape) -> String {
+    let flow = provider.flow(shape);
+    let lines = flow
+        .steps
+        .iter()
+        .map(|step| {
+            let about = step.about();
+            let (mark, note) = match step {
+                Step::Ensure(_) => (Mark::Create, String::new()),
+                Step::Wait(probe) => (Mark::Wait, format!("usually {}", probe.usual().words)),
+            };
+            PlanLine {
+                mark,
+                title: about.title,
+                note,
+                why: about.why.into(),
+                link: about.link.into(),
+                permissions: about.permissions.iter().map(|it| (*it).into()).collect(),
+            }
+        })
+        .collect();
+    let page = Preview {
+        verb: "Connect".into(),
+        from: "your VNet".into(),
+        to: provider.title.into(),
+        lines,
+        ..Preview::default()
+    };
+    // It goes to stdout, whose width and colours are its own.
+    let screen = view::Screen {
+        color: false,
+        width: view::stdout_width(),
+        ..context.screen.clone()
+    };
+    page.render(&screen, true)
+}

@@ -1,0 +1,238 @@
+//! Simulated clouds in this process, and how to point and sign in the binary to them.
+
+use super::TempDir;
+use peer_wizard::{
+    providers::{Input, Provider},
+    sandbox::{
+        Faults, Lag, Options, Sandbox, Settle, World,
+        parts::{Application, Assignment, Permission, Principal, Role},
+    },
+};
+use serde_json::Value;
+use std::fs;
+
+/// Every variable that moves a service elsewhere.
+pub const ENDPOINTS: [&str; 5] = [
+    "AZURE_AUTHORITY_HOST",
+    "PEER_WIZARD_GRAPH_ENDPOINT",
+    "PEER_WIZARD_ARM_ENDPOINT",
+    "AIVEN_WEB_URL",
+    "KONNECT_SERVER_URL",
+];
+
+/// The one action that Aiven's principal needs on the VNet.
+pub const PEER_ACTION: &str = "Microsoft.Network/virtualNetworks/peer/action";
+
+/// The application that a test names with `--application-id`.
+pub const GIVEN_APP: &str = "5c1d0a4e-77b2-4a60-9f0e-2b6d8c3e1f55";
+
+/// Simulated clouds, with a way back to how they were.
+pub struct Cloud {
+    /// The clouds.
+    pub sandbox: Sandbox,
+    fresh: World,
+    dir: TempDir,
+}
+
+impl Cloud {
+    /// A sample world without delays.
+    pub fn new() -> Self {
+        Self::with(Lag::None)
+    }
+
+    /// A sample world with delays.
+    pub fn with(lag: Lag) -> Self {
+        let options = Options {
+            lag,
+            ..Options::default()
+        };
+        let sandbox = Sandbox::boot(options).expect("a port is free on loopback");
+        let dir = TempDir::new();
+        fs::write(dir.path("ca.pem"), sandbox.ca_pem()).expect("a new file");
+        let mut cloud = Self {
+            sandbox,
+            fresh: World::default(),
+            dir,
+        };
+        cloud.settle();
+        cloud
+    }
+
+    /// Takes the world as it is now for the one to come back to.
+    pub fn settle(&mut self) {
+        self.fresh = self.copy();
+    }
+
+    /// A copy of the world.
+    pub fn copy(&self) -> World {
+        let mut copy = World::default();
+        self.sandbox.edit(|world| copy = world.clone());
+        copy
+    }
+
+    /// Puts a copy in place of the world.
+    pub fn restore(&self, copy: &World) {
+        let copy = copy.clone();
+        self.sandbox.edit(|world| *world = copy);
+    }
+
+    /// Makes the world as it was at first.
+    pub fn reset(&self) {
+        self.restore(&self.fresh);
+    }
+
+    /// The rules of what goes wrong, from now on.
+    pub fn faults(&self, faults: Faults) {
+        self.sandbox.edit(|world| world.faults = faults);
+    }
+
+    /// All that exists.
+    pub fn world(&self) -> Value {
+        self.sandbox.world()
+    }
+
+    /// The file with the certificate authority to trust.
+    pub fn ca_file(&self) -> String {
+        self.dir.path("ca.pem").display().to_string()
+    }
+
+    /// The variables that point the binary here and sign it in.
+    pub fn vars(&self, provider: &str) -> Vec<(String, String)> {
+        let sample = self.sandbox.sample();
+        let token = match provider {
+            "timescale" => sample.timescale_token,
+            _ => sample.aiven_token,
+        };
+        let endpoints = ENDPOINTS.map(|name| (name, self.sandbox.origin()));
+        let rest = [
+            ("SSL_CERT_FILE", self.ca_file()),
+            ("AZURE_CLIENT_ID", sample.client_id),
+            ("AZURE_TENANT_ID", sample.tenant),
+            ("AZURE_CLIENT_SECRET", sample.client_secret),
+            ("AIVEN_TOKEN", token),
+            ("KONNECT_TOKEN", sample.konnect_token),
+        ];
+        endpoints
+            .into_iter()
+            .chain(rest)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// What a provider has to be told about the sample world.
+    pub fn inputs(&self, provider: &Provider) -> Vec<(&'static str, &'static str, String)> {
+        let sample = self.sandbox.sample();
+        let timescale = provider.id == "timescale";
+        let known = |input: &Input| match input {
+            Input::Project if timescale => {
+                Some(("--project", "PROJECT", &sample.timescale_project))
+            }
+            Input::Project => Some(("--project", "PROJECT", &sample.project)),
+            Input::ProjectVpc if timescale => Some(("--vpc", "VPC_ID", &sample.timescale_vpc)),
+            Input::ProjectVpc => Some(("--vpc", "VPC_ID", &sample.project_vpc)),
+            Input::Organization => Some(("--organization", "ORGANIZATION", &sample.organization)),
+            Input::OrganizationVpc => Some(("--vpc", "VPC_ID", &sample.organization_vpc)),
+            Input::Network => Some(("--network", "NETWORK", &sample.konnect_network)),
+            Input::Dns => None,
+        };
+        let inputs = provider.inputs.iter().filter_map(known);
+        inputs
+            .map(|(flag, name, value)| (flag, name, value.clone()))
+            .collect()
+    }
+
+    /// The main job's arguments for a provider, with every answer given.
+    pub fn args(&self, provider: &Provider) -> Vec<String> {
+        let mut args: Vec<String> = ["azure", "--yes", "--provider", provider.id, "--vnet"]
+            .map(str::to_owned)
+            .to_vec();
+        args.push(self.sandbox.sample().vnet_id);
+        for (flag, _, value) in self.inputs(provider) {
+            args.extend([flag.to_owned(), value]);
+        }
+        args
+    }
+
+    /// Registers an application of the person's own, which can sign in to other tenants.
+    pub fn add_application(&self) -> &'static str {
+        let tenant = self.sandbox.sample().tenant;
+        self.sandbox.edit(|world| {
+            world.applications.push(Application {
+                tenant,
+                id: "1d2e3f40-5a6b-4c7d-8e9f-0a1b2c3d4e5f".into(),
+                app_id: GIVEN_APP.into(),
+                display_name: "Network automation".into(),
+                audience: "AzureADMultipleOrgs".into(),
+                created: "2025-06-01T08:00:00Z".into(),
+                ..Application::default()
+            });
+        });
+        GIVEN_APP
+    }
+
+    /// Lets the provider in beforehand, as an earlier peering of the same company would have: its principal, a custom role,
+    /// and its assignment on the sample VNet. While the assignment has not settled, the provider does not begin.
+    pub fn let_in_beforehand(&self, provider: &Provider, settled: bool) {
+        let sample = self.sandbox.sample();
+        let text = |text: &str| text.to_owned();
+        let (role, principal) = (
+            text("2f7c9e01-4b3a-4d5c-8e6f-7a8b9c0d1e2f"),
+            text("6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d"),
+        );
+        self.sandbox.edit(|world| {
+            let home = world
+                .applications
+                .iter()
+                .find(|app| app.app_id == provider.app_id)
+                .map(|app| app.tenant.clone());
+            world.principals.push(Principal {
+                tenant: sample.tenant.clone(),
+                id: principal.clone(),
+                app_id: text(provider.app_id),
+                owner_tenant: home.expect("the provider's application is in the sample world"),
+                display_name: text(provider.name),
+                created: text("2025-06-01T08:00:00Z"),
+                enabled: true,
+                ..Principal::default()
+            });
+            world.roles.push(Role {
+                tenant: sample.tenant.clone(),
+                id: role.clone(),
+                name: text(provider.role_name),
+                permissions: vec![Permission {
+                    actions: provider.allows.actions.iter().map(|it| text(it)).collect(),
+                    ..Permission::default()
+                }],
+                assignable_scopes: vec![format!("/subscriptions/{}", sample.subscription)],
+                created: text("2025-06-01T08:00:00Z"),
+                updated: text("2025-06-01T08:00:00Z"),
+                ..Role::default()
+            });
+            world.assignments.push(Assignment {
+                tenant: sample.tenant,
+                id: text("7b6c5d4e-3f2a-4b1c-8d9e-0f1a2b3c4d5e"),
+                scope: sample.vnet_id,
+                role,
+                principal,
+                principal_type: text("ServicePrincipal"),
+                created: text("2025-06-01T08:00:00Z"),
+                author: text("c9f3a1d5-4e72-4b86-8a0c-1d6f5b3e7a28"),
+                settle: if settled {
+                    Settle::Done
+                } else {
+                    Settle::Looks(u32::MAX)
+                },
+                ..Assignment::default()
+            });
+        });
+    }
+
+    /// Lets everything settle that has not yet: the provider begins.
+    pub fn open_the_gate(&self) {
+        self.sandbox.edit(|world| {
+            for assignment in &mut world.assignments {
+                assignment.settle = Settle::Looks(0);
+            }
+        });
+    }
+}
