@@ -257,6 +257,18 @@ peering_row() {
     }'
 }"#;
 
+/// The network is told while the peering waits for its other half, and not any more once it is ACTIVE.
+const REMOTE_NETWORK: &str = r#"# remote_network: the provider's network, as the provider tells it or as your VNet is peered with it
+remote_network() {
+  local network
+  network=$(peering_row to-network-id)
+  if [ -z "$network" ]; then
+    network=$(az network vnet peering list --resource-group "$USER_RESOURCE_GROUP" --vnet-name "$USER_VNET_NAME" \
+      --subscription "$USER_SUBSCRIPTION_ID" --query "[?name=='$PEERING_NAME']|[0].remoteVirtualNetwork.id" --output tsv)
+  fi
+  printf '%s\n' "$network"
+}"#;
+
 const DELETE_PROJECT_ROW: &str = r#"# delete_peering_row: deletes this VNet's peering, if there is one
 delete_peering_row() {
   [ -n "$(peering_row state)" ] || return 0
@@ -264,7 +276,7 @@ delete_peering_row() {
     --peer-cloud-account "$(peering_row peer_cloud_account)" \
     --peer-resource-group "$(peering_row peer_resource_group)" \
     --peer-vpc "$(peering_row peer_vpc)" --json >/dev/null
-  wait_for 1800 'the peering is gone' GONE '' peering_row_or_gone
+  wait_for 1800 GONE '' peering_row_or_gone
 }
 peering_row_or_gone() {
   local state
@@ -278,7 +290,7 @@ delete_peering_row() {
   avn organization vpc peering-connection delete --organization-id "$AIVEN_ORGANIZATION_ID" \
     --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" \
     --peering-connection-id "$(peering_row peering_connection_id)" --json >/dev/null
-  wait_for 1800 'the peering is gone' GONE '' peering_row_or_gone
+  wait_for 1800 GONE '' peering_row_or_gone
 }
 peering_row_or_gone() {
   local state
@@ -457,10 +469,9 @@ impl Probe<Clouds> for PendingPeer {
                 call("peering_row")
                     .arg("to-tenant-id")
                     .prints(AIVEN.tenant_id),
-                call("peering_row")
-                    .arg("to-network-id")
-                    .prints(AIVEN.vnet_id),
+                call("remote_network").prints(AIVEN.vnet_id),
             ],
+            functions: vec![REMOTE_NETWORK],
             ..Shell::default()
         })
     }

@@ -97,6 +97,9 @@ pub fn facts_of(answers: &BTreeMap<String, Answer>, provider: &Provider, run: &s
             ),
         }
     }
+    if provider.own_application && value("GRANT_ROLE") == Some("peering-only") {
+        facts.set(USER_ROLE_NAME, OWN_ROLE_NAME.into());
+    }
     if let Some(vnet) = value("VNET_ID").and_then(VnetId::parse) {
         facts.set(USER_VNET_ID, vnet.to_string().into());
         facts.set(USER_SUBSCRIPTION_ID, vnet.subscription.as_str().into());
@@ -123,12 +126,57 @@ fn own_role<'a>(facts: &mut Facts, vnet: &VnetId, value: &impl Fn(&str) -> Optio
         _ => vnet.to_string(),
     };
     facts.set(GRANT_SCOPE, scope.into());
-    if value("GRANT_ROLE") == Some("peering-only") {
-        facts.set(USER_ROLE_NAME, OWN_ROLE_NAME.into());
-    } else {
+    if value("GRANT_ROLE") != Some("peering-only") {
         facts.set(
             NETWORK_CONTRIBUTOR_ROLE_ID,
             crate::azure::arm::role_id(&vnet.subscription, NETWORK_CONTRIBUTOR),
         );
     }
+}
+
+/// The line of a script that sets the variable of a fact which the answers do not tell: from others where it follows
+/// from them, else by asking whoever runs the script.
+#[must_use]
+pub fn setting(
+    name: &str,
+    answers: &BTreeMap<String, Answer>,
+    provider: &Provider,
+) -> Option<String> {
+    let value = |name: &str| answers.get(name).map(|answer| answer.value.as_str());
+    let ask = |arg: &str| {
+        let about = crate::cli::about(arg);
+        format!(
+            ": \"${{{name}:?set it ({}, {})}}\"",
+            about.help.to_lowercase(),
+            about.flag
+        )
+    };
+    let part = |field: u8| format!("{name}=$(printf '%s' \"$USER_VNET_ID\" | cut -d / -f {field})");
+    let input = provider
+        .inputs
+        .iter()
+        .find(|input| super::fact_name(**input) == Some(name));
+    Some(match name {
+        "USER_VNET_ID" => format!(
+            ": \"${{{name}:?set it to the resource ID of your VNet; az network vnet list shows it}}\""
+        ),
+        "USER_SUBSCRIPTION_ID" => part(3),
+        "USER_RESOURCE_GROUP" => part(5),
+        "USER_VNET_NAME" => part(9),
+        "USER_TENANT_ID" => format!(
+            "{name}=$(az account show --subscription \"$USER_SUBSCRIPTION_ID\" --query tenantId --output tsv)"
+        ),
+        "GRANT_SCOPE" => match value("GRANT_SCOPE") {
+            Some("subscription") => format!("{name}=\"/subscriptions/$USER_SUBSCRIPTION_ID\""),
+            Some("resource-group") => format!(
+                "{name}=\"/subscriptions/$USER_SUBSCRIPTION_ID/resourceGroups/$USER_RESOURCE_GROUP\""
+            ),
+            _ => format!("{name}=$USER_VNET_ID"),
+        },
+        "NETWORK_CONTRIBUTOR_ROLE_ID" => format!(
+            "{name}=\"{}\"",
+            crate::azure::arm::role_id("$USER_SUBSCRIPTION_ID", NETWORK_CONTRIBUTOR)
+        ),
+        _ => ask(super::provider::arg_of(*input?)),
+    })
 }

@@ -9,7 +9,7 @@ pub mod prompt;
 mod provider;
 pub mod token;
 
-pub use answers::{Answers, facts_of, shape_of};
+pub use answers::{Answers, facts_of, setting, shape_of};
 pub use given::Given;
 pub use provider::fact_name;
 

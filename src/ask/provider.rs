@@ -37,12 +37,10 @@ pub(super) async fn gather(
 /// What is given, without looking anything up.
 pub(super) fn offline(g: &mut Gather<'_>, provider: &Provider) -> Result<(), Error> {
     for input in provider.inputs {
-        let (arg, name) = match input {
-            Input::Project => ("project", PROJECT),
-            Input::Organization => ("organization", ORGANIZATION),
-            Input::ProjectVpc | Input::OrganizationVpc => ("vpc", VPC),
-            Input::Network | Input::Dns => continue,
+        let Some((_, name)) = named(*input) else {
+            continue;
         };
+        let arg = arg_of(*input);
         if g.answers.value(name).is_none() && g.take(arg, name)?.is_none() {
             if let Some(sample) = g.samples.get(name) {
                 g.answers.set(name, sample.clone(), Origin::Sample);
@@ -64,6 +62,17 @@ fn named(input: Input) -> Option<(Key<Text>, &'static str)> {
         Input::ProjectVpc => Some((api::AIVEN_PROJECT_VPC_ID, VPC)),
         Input::OrganizationVpc => Some((api::AIVEN_ORGANIZATION_VPC_ID, VPC)),
         Input::Network | Input::Dns => None,
+    }
+}
+
+/// The argument in the catalogue that answers it.
+pub(super) fn arg_of(input: Input) -> &'static str {
+    match input {
+        Input::Project => "project",
+        Input::Organization => "organization",
+        Input::ProjectVpc | Input::OrganizationVpc => "vpc",
+        Input::Network => "network",
+        Input::Dns => "dns",
     }
 }
 

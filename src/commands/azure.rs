@@ -5,7 +5,7 @@ use super::{
     drive::Drive,
     plan::{self, Plan},
     practice::Practice,
-    resume,
+    resume, script,
     session::{Session, login_host},
 };
 use crate::{
@@ -37,6 +37,9 @@ pub async fn run(
     matches: &ArgMatches,
 ) -> Result<(), Error> {
     let mut prompt = context.prompt();
+    if options.dry_run {
+        return script::connect(context, matches, prompt.as_mut());
+    }
     let practice = if context.global.sandbox {
         Some(Practice::boot(None)?)
     } else {

@@ -10,6 +10,7 @@ mod plan;
 mod practice;
 mod resume;
 mod runs;
+mod script;
 mod serve;
 mod session;
 mod status;

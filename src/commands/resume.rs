@@ -4,6 +4,7 @@ use super::{
     context::Context,
     drive::{self, Drive},
     practice::Practice,
+    script,
     session::{Session, login_host},
 };
 use crate::{
@@ -31,6 +32,9 @@ pub async fn run(context: &Context<'_>, options: &cli::Resume) -> Result<(), Err
             is_unfinished(run, flow)
         })?,
     };
+    if options.dry_run {
+        return script::rest(context, &folder, &name);
+    }
     let limits = Limits {
         timeout: options.waits.timeout,
         no_wait: options.waits.no_wait,

@@ -1,6 +1,6 @@
 //! `peer-wizard undo`: preview, confirm, delete what the run created.
 
-use super::{context::Context, context::not_approved, drive, plan, resume};
+use super::{context::Context, context::not_approved, drive, plan, resume, script};
 use crate::{
     ask::prompt::Prompt,
     azure::{Flow, steps::OWN_APPLICATION},
@@ -27,15 +27,18 @@ pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<(), Error
             has_something(run, flow, &[])
         })?,
     };
-    folder.load(&name)?;
-    let file = folder.lock(&name)?;
-    let run = folder.load(&name)?;
-    let (provider, flow) = resume::flow_of(context, &run)?;
     let keep: &[&str] = if options.keep_application {
         &OWN_APPLICATION
     } else {
         &[]
     };
+    if options.dry_run {
+        return script::undo(context, &folder, &name, keep);
+    }
+    folder.load(&name)?;
+    let file = folder.lock(&name)?;
+    let run = folder.load(&name)?;
+    let (provider, flow) = resume::flow_of(context, &run)?;
     if !has_something(&run, &flow, keep) {
         context.note(&format!("The run {name} has nothing left to delete."));
         drive::close(context, crate::engine::event::Outcome::Undone, &run);

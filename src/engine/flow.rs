@@ -1,5 +1,6 @@
 //! A flow: the checks and steps for one provider, in order. It is data; building one needs no network.
 
+use super::record::Run;
 use super::step::{
     AnyCheck, AnyProbe, AnyResource, Check, Fault, Look, Probe, Resource, Step, World,
 };
@@ -82,6 +83,31 @@ impl<W: World + 'static> Flow<W> {
             );
         }
         unfed
+    }
+
+    /// Whether a run still has to do the step at `index`: it is not done, or has to be asked for again, or what it
+    /// yields died with the process and a step still to do reads it.
+    #[must_use]
+    pub fn is_left(&self, index: usize, run: &Run) -> bool {
+        let open = |step: &Step<W>| {
+            let id = step.about().id;
+            !run.done(id) || run.steps.get(id).is_some_and(|record| record.renew)
+        };
+        let step = &self.steps[index];
+        if open(step) {
+            return true;
+        }
+        if !matches!(step, Step::Ensure(resource) if resource.ephemeral()) {
+            return false;
+        }
+        let (_, yields) = self.traffic(step);
+        if yields.iter().all(|name| run.facts.knows(name)) {
+            return false;
+        }
+        self.steps[index + 1..]
+            .iter()
+            .filter(|later| open(later))
+            .any(|later| !self.traffic(later).0.is_disjoint(&yields))
     }
 
     /// The facts that a step's commands read and yield.

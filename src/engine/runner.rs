@@ -171,7 +171,7 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
             let about = step.about();
             let id = about.id;
             let renew = run.steps.get(id).is_some_and(|record| record.renew);
-            if run.done(id) && !renew && !self.needed_again(index, run) {
+            if !self.flow.is_left(index, run) {
                 continue;
             }
             if self.stop.rung() {
@@ -203,25 +203,6 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
             self.finished(id, status, took, &shown, None);
         }
         Ok(())
-    }
-
-    /// What an ephemeral step yields died with the process: yield it again if a step still to do reads it.
-    fn needed_again(&self, index: usize, run: &Run) -> bool {
-        let step = &self.flow.steps[index];
-        let Step::Ensure(resource) = step else {
-            return false;
-        };
-        if !resource.ephemeral() {
-            return false;
-        }
-        let (_, yields) = self.flow.traffic(step);
-        if yields.iter().all(|name| run.facts.knows(name)) {
-            return false;
-        }
-        self.flow.steps[index + 1..].iter().any(|later| {
-            let (reads, _) = self.flow.traffic(later);
-            !run.done(later.about().id) && !reads.is_disjoint(&yields)
-        })
     }
 
     async fn ensure(

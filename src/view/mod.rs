@@ -7,6 +7,7 @@ pub mod json;
 pub mod lines;
 pub mod preview;
 pub mod report;
+pub mod script;
 mod text;
 
 pub use text::{clean, duration, pad, usually, wrap};

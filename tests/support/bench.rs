@@ -7,7 +7,7 @@ use peer_wizard::{
     azure::Flow,
     clouds::{AzureCloud, Clouds, Endpoints, credential::SignIn},
     engine::{Answer, Event, Limits, Origin, Pace, Run, Runner, Status, Store, StoreError},
-    fact::{Facts, Secret},
+    fact::Secret,
     http::Http,
     providers::{Provider, Shape},
     sandbox::{Lag, World},
@@ -252,23 +252,26 @@ impl Bench {
         goal
     }
 
-    /// Asserts that nothing of the run is left to undo.
-    pub fn assert_undone(&self, run: &Run, why: &str) {
-        let left: Vec<_> = run
-            .steps
-            .iter()
-            .filter(|(_, step)| matches!(step.status, Status::Created | Status::Creating))
-            .collect();
-        assert!(left.is_empty(), "{why}: {left:?}");
-        assert_same(&self.cloud.world(), &self.before, why);
+    /// Whether the world is as an undisturbed run leaves it.
+    pub fn reached(&self, run: &Run, goal: &Value) -> Result<(), String> {
+        same(&self.picture(run), goal)
+    }
+
+    /// Whether nothing of the run is left.
+    pub fn undone(&self, run: &Run) -> Result<(), String> {
+        let ours = |status| matches!(status, Status::Created | Status::Creating);
+        let left: Vec<_> = run.steps.iter().filter(|(_, it)| ours(it.status)).collect();
+        if !left.is_empty() {
+            return Err(format!("the run has something left: {left:?}"));
+        }
+        same(&self.cloud.world(), &self.before)
     }
 }
 
-/// Asserts that two pictures are the same, and shows where they are not.
-#[track_caller]
-pub fn assert_same(now: &Value, wanted: &Value, why: &str) {
+/// Whether two pictures are the same, or where they are not.
+fn same(now: &Value, wanted: &Value) -> Result<(), String> {
     if now == wanted {
-        return;
+        return Ok(());
     }
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let (now, wanted) = (pretty(now), pretty(wanted));
@@ -277,11 +280,36 @@ pub fn assert_same(now: &Value, wanted: &Value, why: &str) {
         let lines = a.lines().filter(|line| !b.contains(line));
         lines.map(|line| format!("{mark}{line}\n")).collect()
     };
-    panic!(
-        "{why}: the world is not as it should be\n{}{}\nwhole: {now}",
+    Err(format!(
+        "the world is not as it should be\n{}{}",
         only(&wanted, &now, '-'),
         only(&now, &wanted, '+'),
-    );
+    ))
+}
+
+/// Everything that went wrong in a table, so that a test shows all of it at once.
+#[derive(Default)]
+pub struct Broken(Vec<String>);
+
+impl Broken {
+    /// Keeps what went wrong, and where.
+    pub fn note(&mut self, what: &str, result: Result<(), String>) {
+        if let Err(error) = result {
+            self.0.push(format!("{what}: {error}"));
+        }
+    }
+
+    /// Asserts that nothing did.
+    #[track_caller]
+    pub fn assert_none(&self) {
+        let Self(broken) = self;
+        assert!(
+            broken.is_empty(),
+            "{} broken:\n\n{}",
+            broken.len(),
+            broken.join("\n\n")
+        );
+    }
 }
 
 fn answers(cloud: &Cloud, provider: &Provider, shape: &Shape) -> BTreeMap<String, Answer> {
@@ -304,9 +332,4 @@ fn answers(cloud: &Cloud, provider: &Provider, shape: &Shape) -> BTreeMap<String
     pairs
         .map(|(name, value)| (name.to_owned(), Answer { value, from }))
         .collect()
-}
-
-/// The facts of a run, for tests that look at them.
-pub fn facts(run: &Run) -> &Facts {
-    &run.facts
 }

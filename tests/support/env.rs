@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         atomic::{AtomicU32, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, channel},
+        mpsc::{Receiver, channel},
     },
     time::{Duration, Instant},
 };
@@ -274,27 +274,23 @@ impl Started {
     pub fn finish(mut self) -> Output {
         let end = Instant::now() + PATIENCE;
         let mut output = std::mem::take(&mut self.output);
-        for (stream, text) in [
-            (&self.stdout, &mut output.stdout),
-            (&self.stderr, &mut output.stderr),
-        ] {
-            loop {
-                match stream.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                    Ok(line) => {
-                        text.push_str(&line);
-                        text.push('\n');
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) => {
-                        panic!("it does not end\n{output}");
-                    }
-                }
-            }
-        }
+        output.stdout.push_str(&rest(&self.stdout, end));
+        output.stderr.push_str(&rest(&self.stderr, end));
+        assert!(Instant::now() < end, "it does not end\n{output}");
         let status = self.child.wait().expect("a child can be waited for");
         output.code = status.code();
         output
     }
+}
+
+/// All further lines, until the stream or the time is over.
+fn rest(stream: &Receiver<String>, end: Instant) -> String {
+    let mut text = String::new();
+    while let Ok(line) = stream.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }
 
 /// What a process said and how it ended.

@@ -9,7 +9,7 @@ mod cloud;
 mod env;
 mod picture;
 
-pub use bench::{Bench, Disk, Journey, Moment, assert_same};
+pub use bench::{Bench, Broken, Disk, Journey, Moment};
 pub use cloud::{Cloud, GIVEN_APP, PEER_ACTION};
 pub use env::{Output, Started, TempDir, TestEnv};
 pub use picture::picture;

@@ -159,11 +159,7 @@ impl Resource<Clouds> for Application {
         if self.given {
             let id = f.get(USER_APP_ID)?;
             return Ok(Shell {
-                find: Some(
-                    az("ad app show")
-                        .opt("--id", id)
-                        .yields(USER_APP_OBJECT_ID, "id"),
-                ),
+                find: Some(az("ad app show").opt("--id", id).flag("--query id")),
                 ..Shell::default()
             });
         }

@@ -135,7 +135,7 @@ impl Resource<Clouds> for Password {
 const REVOKE: &str = r#"# revoke_password APP_ID NAME: removes the application's passwords of that name
 revoke_password() {
   local key
-  for key in $(az ad app credential list --id "$1" --query "[?displayName=='$2'].keyId" --output tsv); do
+  for key in $(az ad app credential list --id "$1" --query "[?displayName=='$(jmes "$2")'].keyId" --output tsv); do
     az ad app credential delete --id "$1" --key-id "$key" --output none
   done
 }"#;

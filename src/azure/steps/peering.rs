@@ -319,14 +319,10 @@ impl Resource<Clouds> for Peering {
                 .opt("--subscription", subscription.as_ref())
         };
         Ok(Shell {
-            find: Some(
-                on_vnet(az("network vnet peering list"))
-                    .prints(FOUND_PEERING)
-                    .opt_bash(
-                        "--query",
-                        format!("\"[?remoteVirtualNetwork.id=='{remote}']|[0].name\""),
-                    ),
-            ),
+            find: Some(on_vnet(az("network vnet peering list")).yields(
+                FOUND_PEERING,
+                format!("[?remoteVirtualNetwork.id=='{remote}']|[0].name"),
+            )),
             create: vec![call("peer_from_vnet").arg(tenant).arg(remote).patient(
                 "the new password and roles may not be known everywhere yet",
                 Duration::from_secs(900),
@@ -343,7 +339,16 @@ const FOUND_PEERING: crate::fact::Key<crate::azure::keys::Text> =
     crate::fact::Key::durable("FOUND_PEERING_NAME");
 
 /// The application's sign-ins live in a folder of their own, so that the person's `az` session stays as it is.
-const AS_APPLICATION: &str = r#"# as_application COMMAND...: runs it signed in as your application, in a session of its own
+const AS_APPLICATION: &str = r#"# The application signs in to the same cloud as you, in a folder that goes with the script
+APPLICATION_SESSION=$(mktemp -d)
+trap 'rm -rf "$APPLICATION_SESSION"' EXIT
+for file in config clouds.config; do
+  if [ -f "${AZURE_CONFIG_DIR:-$HOME/.azure}/$file" ]; then
+    cp "${AZURE_CONFIG_DIR:-$HOME/.azure}/$file" "$APPLICATION_SESSION/"
+  fi
+done
+
+# as_application COMMAND...: runs it signed in as your application, in a session of its own
 as_application() {
   AZURE_CONFIG_DIR="$APPLICATION_SESSION" "$@"
 }

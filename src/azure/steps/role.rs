@@ -6,7 +6,7 @@ use crate::{
         Fault, arm,
         keys::{
             ROLE_NAME, RoleId, Side, Text, USER_ROLE_ID, USER_ROLE_NAME, USER_SUBSCRIPTION_ID,
-            USER_VNET_ID, guid,
+            USER_TENANT_ID, USER_VNET_ID, guid,
         },
     },
     clouds::Clouds,
@@ -97,9 +97,7 @@ impl Role {
             } else {
                 "own-role-scope"
             },
-            name: self.name,
             role: self.role,
-            allows: self.allows,
         }
     }
 
@@ -338,26 +336,29 @@ impl Resource<Clouds> for Role {
 
     fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
         let (name, subscription) = (f.get(self.name)?, f.get(USER_SUBSCRIPTION_ID)?);
-        let actions = self.allows.actions.join("\\\", \\\"");
+        // Read by the function.
+        f.get(USER_TENANT_ID)?;
+        let actions = self.allows.actions.join("\", \"");
+        let actions = format!("[\"{actions}\"]");
+        let escaped = actions.replace('"', "\\\"");
         let json = format!(
-            "\"{{\\\"Name\\\": \\\"$(json_text \"{name}\")\\\", \\\"Description\\\": \\\"{}\\\", \\\"Actions\\\": [\\\"{actions}\\\"], \\\"AssignableScopes\\\": [\\\"/subscriptions/{subscription}\\\"]}}\"",
+            "\"{{\\\"Name\\\": \\\"$(json_text \"{name}\")\\\", \\\"Description\\\": \\\"{}\\\", \\\"Actions\\\": {escaped}, \\\"AssignableScopes\\\": [\\\"/subscriptions/{subscription}\\\"]}}\"",
             self.allows.description,
         );
+        let role = f.get(self.role)?;
         Ok(Shell {
-            find: Some(call("find_role").arg(name.as_ref()).prints(self.role)),
+            find: Some(call("find_role").arg(name).arg(actions).prints(self.role)),
             create: vec![
                 az("role definition create")
                     .opt_bash("--role-definition", json)
-                    .opt("--subscription", subscription)
+                    .opt("--subscription", subscription.as_ref())
                     .yields(self.role, "id"),
             ],
             delete: vec![
                 az("role definition delete")
-                    .opt_bash(
-                        "--name",
-                        format!("\"$(basename \"{}\")\"", f.get(self.role)?),
-                    )
-                    .flag("--custom-role-only true"),
+                    .opt_bash("--name", format!("\"$(basename \"{role}\")\""))
+                    .opt("--scope", format!("/subscriptions/{subscription}"))
+                    .opt("--custom-role-only", "true"),
             ],
             functions: vec![FIND_ROLE],
             ..Shell::default()
@@ -365,25 +366,25 @@ impl Resource<Clouds> for Role {
     }
 }
 
-/// Finds a custom role by name in any subscription of the session: a name is taken in the whole tenant.
-const FIND_ROLE: &str = r#"# find_role NAME: the id of the custom role, in whichever subscription it is assignable
+/// A name is taken in the whole tenant, so every subscription of the session is looked through.
+const FIND_ROLE: &str = r#"# find_role NAME ACTIONS: the id of the custom role of that name, or of one with just these actions
 find_role() {
-  local subscription id
-  for subscription in $(az account list --query '[].id' --output tsv); do
-    id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --name "$1" --query '[0].id' --output tsv)
-    if [ -n "$id" ]; then
-      printf '%s\n' "$id"
-      return
-    fi
+  local subscription id query
+  for query in "[?roleName=='$(jmes "$1")']|[0].id" "[?permissions[0].actions==\`$2\`]|[0].id"; do
+    for subscription in $(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv); do
+      id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --query "$query" --output tsv)
+      if [ -n "$id" ]; then
+        printf '%s\n' "$id"
+        return
+      fi
+    done
   done
 }"#;
 
 /// A role's being assignable in this subscription: a change to a role that was there, taken back by undo.
 pub struct RoleScope {
     id: &'static str,
-    name: Key<Text>,
     role: Key<RoleId>,
-    allows: Allows,
 }
 
 impl RoleScope {
@@ -493,28 +494,34 @@ impl Resource<Clouds> for RoleScope {
     }
 
     fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        let (role, name) = (f.get(self.role)?, f.get(self.name)?);
-        let subscription = f.get(USER_SUBSCRIPTION_ID)?;
-        let _ = self.allows;
+        let (role, subscription) = (f.get(self.role)?, f.get(USER_SUBSCRIPTION_ID)?);
         let scope = format!("/subscriptions/{subscription}");
         Ok(Shell {
             create: vec![
-                call("extend_role")
+                call("set_role_scopes")
                     .arg(role.as_ref())
-                    .arg(name.as_ref())
-                    .arg(scope.as_str()),
+                    .arg(scope.as_str())
+                    .flag("add"),
             ],
-            delete: vec![call("shrink_role").arg(role).arg(name).arg(scope)],
-            functions: vec![EXTEND_ROLE],
+            delete: vec![call("set_role_scopes").arg(role).arg(scope).flag("remove")],
+            functions: vec![SET_ROLE_SCOPES],
             ..Shell::default()
         })
     }
 }
 
-/// Placed here because `az` wants the whole role to change one property.
-const EXTEND_ROLE: &str = r#"# role_with SCOPES_QUERY ROLE_ID: the role as `az role definition update` reads it, with the scopes that the query selects
-role_with() {
-  az role definition list --custom-role-only true --scope "${2%/providers/*}" --query "[?id=='$2']|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$1}" --output json
+/// `az` wants the whole role to change one property of it, and answers only where the role is assignable already.
+const SET_ROLE_SCOPES: &str = r#"# set_role_scopes ROLE_ID SCOPE add|remove: adds the scope to those where the role can be assigned, or takes it away
+set_role_scopes() {
+  local name=${1##*/} home=${1%%/providers/*} has scopes role
+  has=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].assignableScopes[?@=='$2']|[0]" --output tsv)
+  case "$3,$has" in
+    add,?*|remove,) return ;;
+    add,) scopes="[assignableScopes, ['$2']][]" ;;
+    remove,*) scopes="assignableScopes[?@!='$2']" ;;
+  esac
+  role=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$scopes}" --output json)
+  az role definition update --role-definition "$role" --output none
 }"#;
 
 #[cfg(test)]
