@@ -152,7 +152,7 @@ pub struct Azure {
     #[arg(long, env = "KONNECT_NETWORK_ID", value_name = "NAME|ID", value_parser = text)]
     pub network: Option<String>,
     /// Names that Kong looks up at your DNS servers; repeat it for each group
-    #[arg(long, value_name = "IP[,IP…]=DOMAIN[,DOMAIN…]", action = ArgAction::Append, value_parser = text)]
+    #[arg(long, value_name = "IP[,IP…]=DOMAIN[,DOMAIN…]", action = ArgAction::Append, value_parser = dns)]
     pub dns: Vec<String>,
     /// Display name of the application that is registered for you
     #[arg(long, value_name = "NAME", value_parser = display_name)]
@@ -171,7 +171,7 @@ pub struct Azure {
     /// The built-in role of the guides, or a custom role with just the peering rights
     #[arg(long, value_name = "ROLE", default_value = "network-contributor")]
     pub grant_role: GrantRole,
-    /// Name of the peering on your VNet
+    /// Name of the peering on your VNet; for Kong, of the gateway at Konnect
     #[arg(long, value_name = "NAME", value_parser = peering_name)]
     pub peering_name: Option<String>,
     /// Name of the custom role for the provider
@@ -427,6 +427,12 @@ fn text(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_owned())
     }
+}
+
+fn dns(text: &str) -> Result<String, String> {
+    text.parse::<crate::kong::dns::DnsMapping>()
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
 }
 
 fn display_name(name: &str) -> Result<String, String> {

@@ -4,7 +4,7 @@
 //!
 //! * `main` → [`commands`]: one file for each command.
 //! * `commands` → [`ask`] (finds the answers), [`view`] (draws), [`providers`] (what is connected with what), [`engine`].
-//! * `providers` → [`azure`], [`aiven`]: the APIs and the steps.
+//! * `providers` → [`azure`], [`aiven`], [`kong`]: the APIs and the steps.
 //! * those → [`clouds`] (addresses and sign-ins) → [`http`] (requests as data, one executor).
 //! * [`engine`] → [`shell`] → [`fact`]: walks steps, saves, resumes, undoes; it knows no cloud.
 //! * [`sandbox`] is an island: simulated clouds that share no code with the above.
@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 pub mod fact;
 pub mod http;
+pub mod kong;
 pub mod net;
 pub mod providers;
 pub mod sandbox;

@@ -29,6 +29,8 @@ enum Word {
 #[derive(Clone, Debug)]
 struct Capture {
     variable: &'static str,
+    /// It is kept in memory only, so it must not be printed.
+    secret: bool,
     query: Option<String>,
 }
 
@@ -145,6 +147,7 @@ impl Cmd {
     pub fn yields<T>(mut self, key: Key<T>, query: impl Into<String>) -> Self {
         self.prints = Some(Capture {
             variable: key.name,
+            secret: key.ephemeral,
             query: Some(query.into()),
         });
         self
@@ -155,6 +158,7 @@ impl Cmd {
     pub fn prints<T>(mut self, key: Key<T>) -> Self {
         self.prints = Some(Capture {
             variable: key.name,
+            secret: key.ephemeral,
             query: None,
         });
         self
@@ -171,6 +175,13 @@ impl Cmd {
     #[must_use]
     pub fn variable(&self) -> Option<&'static str> {
         self.prints.as_ref().map(|capture| capture.variable)
+    }
+
+    /// The variable that may be shown.
+    #[must_use]
+    pub fn shown(&self) -> Option<&'static str> {
+        let capture = self.prints.as_ref().filter(|capture| !capture.secret)?;
+        Some(capture.variable)
     }
 
     /// The command as one line of bash, without the assignment around it.
@@ -210,6 +221,11 @@ impl Cmd {
 }
 
 impl Shell {
+    /// The variables that running the step sets and that may be shown.
+    pub fn shown(&self) -> impl Iterator<Item = &'static str> {
+        self.find.iter().chain(&self.create).filter_map(Cmd::shown)
+    }
+
     /// The variables that running the step sets.
     pub fn yielded(&self) -> impl Iterator<Item = &'static str> {
         self.find

@@ -241,7 +241,7 @@ fn throttling_and_small_pages_make_no_difference() {
 #[test]
 fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
     let mut broken = Broken::default();
-    for (provider, _, shape) in table(PLAIN) {
+    for (index, (provider, _, shape)) in table(PLAIN).into_iter().enumerate() {
         let goal = Bench::new(provider, &shape, Lag::None).goal();
         let mut bench = Bench::new(provider, &shape, Lag::Looks(2));
         // Slower than elsewhere: undo looks for what it may have made for 60 s times the scale, and the saved time at which
@@ -251,12 +251,18 @@ fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
         let (finished, moments) = bench.moments(&bench.unbegun(), Journey::Apply);
         let run = serde_json::from_str(&finished).expect("a whole run");
         broken.note(provider.id, bench.reached(&run, &goal));
-        for moment in moments {
-            let what = format!("{} with lag, killed {}", provider.id, moment.name);
-            bench.cloud.restore(&moment.world);
-            let mut disk = bench.disk_with(&moment.saved);
-            let run = bench.go(&mut disk, Journey::Apply);
-            broken.note(&what, run.and_then(|run| bench.reached(&run, &goal)));
+        // The flows share their steps, so each takes its own third of the moments.
+        for moment in moments.into_iter().skip(index % 3).step_by(3) {
+            for journey in [Journey::Apply, Journey::Undo] {
+                let what = format!("{}, {journey:?} when killed {}", provider.id, moment.name);
+                bench.cloud.restore(&moment.world);
+                let mut disk = bench.disk_with(&moment.saved);
+                let end = bench.go(&mut disk, journey).and_then(|run| match journey {
+                    Journey::Apply => bench.reached(&run, &goal),
+                    Journey::Undo => bench.undone(&run),
+                });
+                broken.note(&what, end);
+            }
         }
     }
     broken.assert_none();

@@ -44,13 +44,14 @@ impl Answers {
     /// Whether `other` asks for the same connection: the same provider, networks and application.
     #[must_use]
     pub fn same_connection(&self, other: &BTreeMap<String, Answer>) -> bool {
-        const WHAT: [&str; 8] = [
+        const WHAT: [&str; 9] = [
             "PROVIDER",
             "VNET_ID",
             "PROJECT",
             "ORGANIZATION",
             "VPC_ID",
             "NETWORK",
+            "DNS",
             "APPLICATION_ID",
             "SANDBOX",
         ];
@@ -112,7 +113,7 @@ pub fn facts_of(answers: &BTreeMap<String, Answer>, provider: &Provider, run: &s
     for input in provider.inputs {
         super::provider::facts_of(*input, &value, &mut facts);
     }
-    super::provider::derived(provider, run, &mut facts);
+    super::provider::derived(provider, run, &value, &mut facts);
     facts
 }
 
@@ -155,7 +156,7 @@ pub fn setting(
     let input = provider
         .inputs
         .iter()
-        .find(|input| super::fact_name(**input) == Some(name));
+        .find(|input| super::fact_name(**input) == name);
     Some(match name {
         "USER_VNET_ID" => format!(
             ": \"${{{name}:?set it to the resource ID of your VNet; az network vnet list shows it}}\""

@@ -49,6 +49,12 @@ impl<'a> Given<'a> {
         self.raw(arg).map(|(values, _)| values).unwrap_or_default()
     }
 
+    /// Whether a flag gives the argument.
+    #[must_use]
+    pub fn by_flag(self, arg: &str) -> bool {
+        self.raw(arg).is_some_and(|(_, from)| from == Origin::Flag)
+    }
+
     fn raw(self, arg: &str) -> Option<(Vec<String>, Origin)> {
         let matches = self.matches?;
         let from = match matches.value_source(arg)? {

@@ -4,6 +4,7 @@
 mod answers;
 mod azure;
 pub mod choices;
+mod dns;
 mod given;
 pub mod prompt;
 mod provider;

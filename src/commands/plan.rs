@@ -175,7 +175,9 @@ pub fn ends(provider: &Provider, facts: &Facts) -> (String, String) {
     }
     let mut to = provider.title.to_owned();
     for input in provider.inputs {
-        if let Some(name) = crate::ask::fact_name(*input).and_then(fact) {
+        if let Some(name) = fact(crate::ask::fact_name(*input))
+            && !name.is_empty()
+        {
             to = format!("{to} {name}");
         }
     }

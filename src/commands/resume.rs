@@ -28,6 +28,10 @@ pub async fn run(context: &Context<'_>, options: &cli::Resume) -> Result<(), Err
     let folder = context.folder()?;
     let name = match &options.run {
         Some(name) => name.clone(),
+        None if all_connected(context, &folder)? => {
+            context.note("Every run is connected. There is nothing to resume.");
+            return Ok(());
+        }
         None => choose(context, &folder, prompt.as_mut(), &|run, flow| {
             is_unfinished(run, flow)
         })?,
@@ -40,6 +44,20 @@ pub async fn run(context: &Context<'_>, options: &cli::Resume) -> Result<(), Err
         no_wait: options.waits.no_wait,
     };
     go_on(context, &folder, &name, limits, prompt.as_mut()).await
+}
+
+/// Whether there are runs, and all that were not undone are at their end.
+fn all_connected(context: &Context<'_>, folder: &Folder) -> Result<bool, Error> {
+    let mut any = false;
+    for (_, run) in folder.list()? {
+        let Ok(run) = run else { return Ok(false) };
+        let (_, flow) = flow_of(context, &run)?;
+        if is_unfinished(&run, &flow) {
+            return Ok(false);
+        }
+        any |= !run.undoing();
+    }
+    Ok(any)
 }
 
 /// Whether there is something left to do, and undo has not begun.

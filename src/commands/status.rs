@@ -35,7 +35,16 @@ pub async fn run(context: &Context<'_>, options: &cli::Named) -> Result<(), Erro
         .survey(&session.clouds, &run.facts)
         .await
         .map_err(|fault| Error::of_fault("cannot look at the run", fault))?;
-    let rows = rows(&flow, &run, looks);
+    let mut rows = rows(&flow, &run, looks);
+    if run.undoing() {
+        // What was found and what the run never came to are not this run's to judge any more.
+        for row in &mut rows {
+            row.well |= !matches!(
+                row.saved,
+                Some(Status::Deleted | Status::Created | Status::Creating)
+            );
+        }
+    }
     let well = rows.iter().all(|row| row.well);
     let words = context.run_words(&name);
     let text = if context.json() {
@@ -190,7 +199,6 @@ fn page(context: &Context<'_>, provider: &Provider, run: &Run, rows: &[Row]) -> 
             lines: vec![
                 fact(provider.side.tenant_id.name),
                 to.trim_start_matches(provider.title).trim().to_owned(),
-                fact(provider.side.range.name),
             ],
         },
         there: half(yours),

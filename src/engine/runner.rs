@@ -128,6 +128,8 @@ pub(super) struct Tries {
     first_failure: Option<Instant>,
     count: u32,
     passing: u32,
+    /// What a person was asked for.
+    needs: Option<String>,
 }
 
 impl Tries {
@@ -137,6 +139,7 @@ impl Tries {
             first_failure: None,
             count: 0,
             passing: 0,
+            needs: None,
         }
     }
 
@@ -260,6 +263,25 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
         }
     }
 
+    /// Shows what a person has to do, once; after that, that it is waited for.
+    fn show_need(&mut self, id: &str, tries: &mut Tries, text: &str, url: &str, usual: Duration) {
+        if tries.needs.as_deref() == Some(text) {
+            (self.observe)(&Event::Waiting {
+                step: id,
+                says: "waiting for a person",
+                elapsed: tries.began.elapsed().as_secs_f64(),
+                usually: usual.as_secs_f64(),
+            });
+        } else {
+            tries.needs = Some(text.to_owned());
+            (self.observe)(&Event::Needs {
+                step: id,
+                text,
+                url,
+            });
+        }
+    }
+
     /// Shows what a person has to do, and pauses before the next look.
     async fn ask_person(
         &mut self,
@@ -269,11 +291,7 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
         text: &str,
         url: &str,
     ) -> Result<(), Fault<W::Error>> {
-        (self.observe)(&Event::Needs {
-            step: id,
-            text,
-            url,
-        });
+        self.show_need(id, tries, text, url, patience);
         let limit = self.limits.timeout.unwrap_or(patience);
         if self.limits.no_wait || tries.began.elapsed() >= limit {
             return Err(Fault::Waiting { says: text.into() });
@@ -325,11 +343,7 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
                     says
                 }
                 Ok(Polled::Needs { text, url }) => {
-                    (self.observe)(&Event::Needs {
-                        step: id,
-                        text: &text,
-                        url: &url,
-                    });
+                    self.show_need(id, &mut tries, &text, &url, usual.time);
                     text
                 }
                 Err(fault) => {

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The longest pause between two looks at a deletion, and the longest wait for it.
 const EVERY: Duration = Duration::from_secs(5);
-const LIMIT: Duration = Duration::from_secs(30 * 60);
+const LIMIT: Duration = Duration::from_secs(60 * 60);
 const USUALLY: f64 = 60.0;
 
 impl<W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'_, W, S, O> {

@@ -1,6 +1,7 @@
 //! The catalogue of providers: what is particular to each, as values, and the flow that it takes.
 
 pub mod aiven;
+pub mod kong;
 pub mod timescale;
 
 use crate::{
@@ -13,7 +14,12 @@ use crate::{
 };
 
 /// All providers, in the order in which they are offered.
-pub const ALL: [&Provider; 3] = [&aiven::PROJECT, &aiven::ORGANIZATION, &timescale::TIMESCALE];
+pub const ALL: [&Provider; 4] = [
+    &aiven::PROJECT,
+    &aiven::ORGANIZATION,
+    &timescale::TIMESCALE,
+    &kong::KONG_CONNECT,
+];
 
 /// One service at the other end.
 pub struct Provider {

@@ -1,6 +1,6 @@
 //! A canonical picture of a world, for tests that compare before and after.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::world::World;
 
@@ -29,7 +29,7 @@ pub(super) fn take(world: &World) -> Value {
         "networks": sorted(world.networks.iter().map(|network| {
             let peerings = network.peerings.iter().map(|half| {
                 json!({
-                    "name": half.name, "remote": half.remote, "state": half.state, "provisioning": half.provisioning, "flags": half.flags,
+                    "name": half.name, "remote": half.remote, "state": half.state, "provisioning": half.provisioning, "flags": unusual(&half.flags),
                 })
             });
             json!({"id": network.id(), "prefixes": network.prefixes, "provisioning": network.provisioning, "peerings": sorted(peerings)})
@@ -52,6 +52,21 @@ pub(super) fn take(world: &World) -> Value {
             json!({"id": network.id, "name": network.name, "state": network.state, "gateways": sorted(gateways)})
         })),
     })
+}
+
+/// Flags that differ from what they are when nobody sets them, so that clients who send defaults and those who don't compare.
+fn unusual(flags: &Map<String, Value>) -> Map<String, Value> {
+    let usual = |key: &str| {
+        json!(matches!(
+            key,
+            "allowVirtualNetworkAccess" | "peerCompleteVnets"
+        ))
+    };
+    flags
+        .iter()
+        .filter(|(key, value)| **value != usual(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 fn sorted(items: impl Iterator<Item = Value>) -> Value {

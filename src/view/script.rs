@@ -5,7 +5,7 @@ use crate::{
     fact::Facts,
     shell::{Shell, Wait, single},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// A line that sets a variable which the answers did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,15 @@ impl<W: World + 'static> Script<'_, W> {
             body.commands(&shell_of(step), again);
         }
         let plan: Vec<String> = left.iter().map(|step| step.about().title).collect();
-        body.push("\nsay 'Connected.'\n");
+        let facts: BTreeSet<&str> = left
+            .iter()
+            .flat_map(|step| shell_of(step).shown().collect::<Vec<_>>())
+            .collect();
+        body.push("\n# What the next command may want to know\n");
+        for name in facts {
+            body.push(&format!("printf '{name}=%s\\n' \"${name}\"\n"));
+        }
+        body.push("say 'Connected.'\n");
         self.page(
             &plan,
             &body,
@@ -97,7 +105,7 @@ impl<W: World + 'static> Script<'_, W> {
         );
         head.push_str("# Your own az session stays as it is. What it does:\n");
         for (index, line) in plan.iter().enumerate() {
-            head.push_str(&format!("#   {}. {}\n", index + 1, comment(line)));
+            let _ = writeln!(head, "#   {}. {}", index + 1, comment(line));
         }
         head.push_str("set -euo pipefail\n");
         let settings = self.variables(&whole);
@@ -120,7 +128,7 @@ impl<W: World + 'static> Script<'_, W> {
         let mut known = String::new();
         for (name, value) in self.run.facts.durable() {
             if reads(name) {
-                known.push_str(&format!("{name}={}\n", single(value)));
+                let _ = writeln!(known, "{name}={}", single(value));
             }
         }
         let answered: BTreeSet<&str> = self

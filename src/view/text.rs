@@ -43,7 +43,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// How long something usually takes, as the range that such a time stands for: `usually 2-5 min`.
+/// How long something usually takes: `usually about 3 min`.
 #[must_use]
 pub fn usually(seconds: f64) -> String {
     let whole = Duration::try_from_secs_f64(seconds)
@@ -52,11 +52,7 @@ pub fn usually(seconds: f64) -> String {
     match whole {
         0..20 => "usually a few seconds".to_owned(),
         20..50 => "usually under a minute".to_owned(),
-        _ => {
-            let least = (whole * 2 / 3 / 60).max(1);
-            let most = (whole * 5 / 3).div_ceil(60);
-            format!("usually {least}-{most} min")
-        }
+        _ => format!("usually about {} min", (whole + 30) / 60),
     }
 }
 
@@ -147,8 +143,8 @@ mod tests {
 
     #[test]
     fn usual_times_are_ranges() {
-        assert_eq!(usually(180.0), "usually 2-5 min");
-        assert_eq!(usually(60.0), "usually 1-2 min");
+        assert_eq!(usually(180.0), "usually about 3 min");
+        assert_eq!(usually(60.0), "usually about 1 min");
         assert_eq!(usually(5.0), "usually a few seconds");
     }
 

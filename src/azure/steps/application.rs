@@ -59,6 +59,14 @@ fn signs_in_elsewhere(app: &graph::Application) -> bool {
     }
 }
 
+fn no_such_application(f: &Facts) -> Result<Refusal, Missing> {
+    let id = f.get(USER_APP_ID)?;
+    Ok(
+        Refusal::new(format!("there is no application {id} in your tenant"))
+            .hint("check `--application-id`: it is the application (client) id, not an object id"),
+    )
+}
+
 fn single_tenant() -> Refusal {
     Refusal::new("the application cannot sign in to other tenants").hint(format!(
         "let it: `az ad app update --id … --sign-in-audience {MULTI_TENANT}`"
@@ -90,17 +98,15 @@ impl Resource<Clouds> for Application {
         let found = self.get(w, f).await?;
         match found {
             Some(app) if !signs_in_elsewhere(&app) => Err(Fault::Refused(single_tenant())),
+            // Nothing can be made in its stead.
+            None if self.given => Err(Fault::Refused(no_such_application(f)?)),
             found => Ok(found),
         }
     }
 
     async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
         if self.given {
-            let id = f.get(USER_APP_ID)?;
-            let refusal = Refusal::new(format!("there is no application {id} in your tenant"));
-            return Err(Fault::Refused(refusal.hint(
-                "check `--application-id`: it is the application (client) id, not an object id",
-            )));
+            return Err(Fault::Refused(no_such_application(f)?));
         }
         let name = unique_name(f)?;
         let display = f.get(APPLICATION_NAME)?;

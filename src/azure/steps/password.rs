@@ -117,6 +117,7 @@ impl Resource<Clouds> for Password {
                 az("ad app credential reset")
                     .opt("--id", id.as_ref())
                     .flag("--append")
+                    .flag("--only-show-errors")
                     .opt("--display-name", name(f)?)
                     .opt_bash("--end-date", "\"$(tomorrow)\"")
                     .yields(USER_APP_SECRET, "password")

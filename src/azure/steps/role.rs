@@ -12,7 +12,7 @@ use crate::{
     clouds::Clouds,
     engine::{About, Deleted, Look, Made, Maker, Refusal, Resource, Settling},
     fact::{Facts, Key, Missing},
-    http::ApiError,
+    http::{ApiError, Cause, Service},
     net::{covers, leaf},
     shell::{Shell, az, call},
 };
@@ -167,6 +167,21 @@ impl Role {
             .await?)
     }
 
+    /// Whether the role serves another subscription, or another assignment in this one.
+    async fn used_elsewhere(&self, w: &Clouds, here: &str, guid: &str) -> Result<bool, Fault> {
+        let role = w.look(&arm::role(here, guid)).await?;
+        let scopes = role
+            .map(|role| role.properties.assignable_scopes)
+            .unwrap_or_default();
+        if scopes.iter().any(|scope| !covers(here, scope)) {
+            return Ok(true);
+        }
+        Ok(w.list(&arm::assignments(here, None))
+            .await?
+            .iter()
+            .any(|it| leaf(&it.properties.role_definition_id).eq_ignore_ascii_case(guid)))
+    }
+
     /// Looks through every subscription that can be seen: for a name that is taken and in neither list.
     async fn search_wide(
         &self,
@@ -287,11 +302,7 @@ impl Resource<Clouds> for Role {
             Ok(_) => Ok(Deleted::Gone),
             Err(error) if error.is("RoleDefinitionHasAssignments") => {
                 // Ours was deleted a moment ago and may still count; one of somebody else's counts for good.
-                let used = w
-                    .list(&arm::assignments(&subscription, None))
-                    .await?
-                    .iter()
-                    .any(|it| leaf(&it.properties.role_definition_id).eq_ignore_ascii_case(guid));
+                let used = self.used_elsewhere(w, &subscription, guid).await?;
                 Ok(if used {
                     Deleted::Kept("it is assigned elsewhere".into())
                 } else {
@@ -388,6 +399,7 @@ pub struct RoleScope {
 }
 
 impl RoleScope {
+    /// The role, or nothing when it does not show.
     async fn role(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
         let role = f.get(self.role)?;
         let guid = leaf(role.as_ref());
@@ -424,11 +436,16 @@ impl RoleScope {
     }
 }
 
-fn not_there() -> Fault {
-    Fault::Refused(
-        Refusal::new("the custom role is gone")
-            .hint("somebody deleted it during the run; undo this run and begin anew"),
-    )
+/// The role was found or made a moment ago, so that it does not show means that Azure answers from a copy.
+fn does_not_show() -> Fault {
+    let mut error = ApiError::new(
+        Service::Arm,
+        "the role",
+        Cause::Answered,
+        "the custom role does not show",
+    );
+    error.status = Some(404);
+    error.into()
 }
 
 impl Resource<Clouds> for RoleScope {
@@ -450,14 +467,12 @@ impl Resource<Clouds> for RoleScope {
 
     async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<()>, Fault> {
         let here = f.get(USER_VNET_ID)?;
-        let role = self.role(w, f).await?;
-        Ok(role
-            .filter(|role| assignable(role, here.as_ref()))
-            .map(|_| ()))
+        let role = self.role(w, f).await?.ok_or_else(does_not_show)?;
+        Ok(assignable(&role, here.as_ref()).then_some(()))
     }
 
     async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<()>, Fault> {
-        let role = self.role(w, f).await?.ok_or_else(not_there)?;
+        let role = self.role(w, f).await?.ok_or_else(does_not_show)?;
         let mut scopes = role.properties.assignable_scopes.clone();
         scopes.push(Self::scope(f)?);
         self.put(w, &role, scopes).await?;
@@ -491,6 +506,12 @@ impl Resource<Clouds> for RoleScope {
 
     fn facts(&self, (): &()) -> Facts {
         Facts::default()
+    }
+
+    fn settling(&self, error: &ApiError) -> Option<Settling> {
+        error
+            .is_missing()
+            .then(|| settle("Azure does not show the role everywhere yet", 5))
     }
 
     fn shell(&self, f: &Facts) -> Result<Shell, Missing> {

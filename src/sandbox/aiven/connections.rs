@@ -101,6 +101,7 @@ pub(super) fn delete(world: &mut World, at: usize, is_it: impl Fn(&Row) -> bool)
     };
     if vpc.rows[row].state != "DELETING" {
         "DELETING".clone_into(&mut vpc.rows[row].state);
+        vpc.rows[row].note = None;
         vpc.rows[row].updated = stamp();
         vpc.rows[row].settle = settle;
     }

@@ -243,7 +243,8 @@ fn shape(vpc: &Vpc, with_rows: bool) -> Value {
 fn user(account: &Account) -> Value {
     json!({
         "user": account.email, "user_id": format!("u{}", &account.sha256[..11]), "real_name": "Alex Example", "state": "active",
-        "projects": account.projects, "project_membership": {}, "project_memberships": {}, "token_validity_begin": null,
+        "projects": account.projects, "project_membership": {}, "project_memberships": {}, "token_validity_begin": "2025-01-15T09:00:00Z",
+        "invitations": [], "tenant": account.realm,
         "auth": ["token"], "create_time": "2025-01-15T09:00:00Z", "managed_by_scim": false, "view_type": "default",
     })
 }
@@ -263,6 +264,9 @@ fn projects(account: &Account, only: Option<&str>) -> Vec<Value> {
                 "default_cloud": if account.realm == "timescale" { "timescale-azure-westeurope" } else { "azure-westeurope" },
                 "tenant_id": account.realm, "country_code": "FI", "billing_currency": "USD", "estimated_balance": "0.00",
                 "payment_method": "card", "vat_id": "", "tags": {}, "available_credits": "0.00",
+                "billing_address": "", "billing_emails": [], "billing_group_id": "7d4c2b1a-9e8f-4a6b-8c5d-3e2f1a0b9c8d",
+                "billing_group_name": "Acme", "country": "Finland", "end_of_life_extension": {}, "parent_id": "a1b2c3d4e5f6",
+                "project_id": &sha256(name)[..12], "tech_emails": [],
             })
         })
         .collect()

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::error;
 use super::peerings::{position, sever};
 use crate::sandbox::faults::Fault;
-use crate::sandbox::lag::Spread;
+use crate::sandbox::lag::{Lag, Spread};
 use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Operation, World, guid};
@@ -26,10 +26,14 @@ pub(super) fn answer(world: &mut World, id: &str, results: bool) -> Reply {
         .map(|operation| (operation.over, operation.failure.clone()))
         .unwrap_or_default();
     if results {
-        return Ok(Answer::empty(if over { 204 } else { 202 }));
+        return Ok(if over {
+            Answer::empty(204)
+        } else {
+            patient(world, Answer::empty(202))
+        });
     }
     Ok(match (over, failure) {
-        (false, _) => Answer::json(200, json!({"status": "InProgress"})),
+        (false, _) => patient(world, Answer::json(200, json!({"status": "InProgress"}))),
         (true, None) => Answer::json(200, json!({"status": "Succeeded"})),
         (true, Some((code, message))) => Answer::json(
             200,
@@ -75,7 +79,16 @@ pub(super) fn begin(
         answer = answer.with("location", address("operationResults"));
     }
     world.operations.push(operation);
-    answer
+    patient(world, answer)
+}
+
+/// Says when to ask again, while the clock decides when an operation is over.
+fn patient(world: &World, answer: Answer) -> Answer {
+    if matches!(world.lag, Lag::Timed(_)) {
+        answer.with("retry-after", "1")
+    } else {
+        answer
+    }
 }
 
 /// Ends the operations on a network's peerings that have taken long enough; a look brings them nearer.

@@ -11,6 +11,11 @@ use crate::sandbox::world::{Group, Subscription, Token, World};
 /// <https://learn.microsoft.com/azure-stack/operator/azure-stack-version-profiles-azurecli2>.
 pub(super) fn endpoints(ask: &Ask) -> Answer {
     let origin = &ask.origin;
+    // Under another name of the same server, so that `az rest` can tell from an address which token it needs.
+    let graph = format!(
+        "https://127.0.0.1:{}/",
+        origin.rsplit(':').next().unwrap_or_default()
+    );
     let audiences = [
         "https://management.core.windows.net/",
         "https://management.azure.com/",
@@ -22,9 +27,9 @@ pub(super) fn endpoints(ask: &Ask) -> Answer {
             "loginEndpoint": origin, "audiences": audiences, "tenant": "common", "identityProvider": "AAD"
         },
         "media": origin,
-        "graphAudience": format!("{origin}/"),
-        "graph": format!("{origin}/"),
-        "microsoftGraphResourceId": format!("{origin}/"),
+        "graphAudience": graph,
+        "graph": graph,
+        "microsoftGraphResourceId": graph,
         "resourceManager": origin,
         "gallery": origin,
         "batch": "https://batch.core.windows.net/",

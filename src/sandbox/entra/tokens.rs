@@ -47,31 +47,33 @@ pub(super) fn mint(world: &mut World, ask: &Ask, holder: &Holder, resource: &str
     text
 }
 
-/// The service that a resource identifier names. Clients that were pointed at the sandbox by a cloud profile ask for
-/// Graph by its origin.
+/// The service that a resource identifier names. Clients that were pointed here by a cloud profile ask for Graph by the
+/// address that the profile gives it.
 fn audience(resource: &str, origin: &str) -> Audience {
-    let host = resource
-        .trim_start_matches("https://")
-        .trim_end_matches('/');
-    let arm = [
+    const ARM: [&str; 6] = [
         "management.azure.com",
         "management.core.windows.net",
         "management.usgovcloudapi.net",
         "management.core.usgovcloudapi.net",
-    ];
-    let china = [
         "management.chinacloudapi.cn",
         "management.core.chinacloudapi.cn",
     ];
-    let graph = [
+    const GRAPH: [&str; 4] = [
         "graph.microsoft.com",
         "graph.microsoft.us",
         "microsoftgraph.chinacloudapi.cn",
         "00000003-0000-0000-c000-000000000000",
     ];
-    if arm.contains(&host) || china.contains(&host) {
+    let host = resource
+        .trim_start_matches("https://")
+        .trim_end_matches('/');
+    let port = origin.rsplit(':').next().unwrap_or_default();
+    let here = ["localhost", "127.0.0.1"]
+        .iter()
+        .any(|name| host == format!("{name}:{port}"));
+    if ARM.contains(&host) {
         Audience::Arm
-    } else if graph.contains(&host) || host == origin.trim_start_matches("https://") {
+    } else if here || GRAPH.contains(&host) {
         Audience::Graph
     } else {
         Audience::Other

@@ -133,6 +133,10 @@ pub(super) fn member(
             let objects = super::objects::by_ids(world, &caller.tenant, &owners);
             list(world, ask, "directoryObjects", objects)
         }
+        ("DELETE", ["owners", owner, "$ref"]) => {
+            world.applications[at].owners.retain(|known| known != owner);
+            Ok(Answer::empty(204))
+        }
         ("POST", ["owners", "$ref"]) => {
             let owner = super::objects::reference(ask)?;
             world.applications[at].owners.push(owner);

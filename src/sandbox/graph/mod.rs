@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 pub(super) use principals::create as new_principal;
 
-use super::filter;
+use super::filter::{self, Clause};
 use super::lag::now;
 use super::log::Service;
 use super::paging;
@@ -130,17 +130,50 @@ fn administrator(world: &World, caller: &Token) -> Result<(), Answer> {
     ))
 }
 
+/// The properties that `$filter` knows, by collection.
+fn filterable(context: &str) -> &'static [&'static str] {
+    match context {
+        "applications" => &[
+            "id",
+            "appId",
+            "displayName",
+            "identifierUris",
+            "signInAudience",
+            "publisherDomain",
+            "description",
+            "tags",
+            "createdDateTime",
+        ],
+        "servicePrincipals" => &[
+            "id",
+            "appId",
+            "displayName",
+            "servicePrincipalNames",
+            "accountEnabled",
+            "tags",
+            "servicePrincipalType",
+            "alternativeNames",
+            "appOwnerOrganizationId",
+            "createdDateTime",
+        ],
+        _ => &["id", "displayName", "userPrincipalName", "mail"],
+    }
+}
+
 /// A list answer: the objects that satisfy `$filter`, in pages.
 fn list(world: &mut World, ask: &Ask, context: &str, objects: Vec<Value>) -> Reply {
     let objects = match ask.query("$filter") {
         Some(text) => {
-            let filter = filter::parse(text).ok_or_else(|| {
-                error(
-                    400,
-                    "Request_UnsupportedQuery",
-                    &format!("Unsupported or invalid query filter clause specified: {text}."),
-                    None,
-                )
+            let known = |clause: &Clause| match clause {
+                Clause::Equal(key, _) | Clause::Starts(key, _) | Clause::Any(key, _) => {
+                    filterable(context).contains(&key.as_str())
+                }
+                Clause::Call(..) => false,
+            };
+            let filter = filter::parse(text).filter(|filter| filter.iter().flatten().all(known));
+            let filter = filter.ok_or_else(|| {
+                let text = format!("Unsupported or invalid query filter clause specified: {text}.");
+                error(400, "Request_UnsupportedQuery", &text, None)
             })?;
             objects
                 .into_iter()

@@ -15,6 +15,19 @@ pub(super) fn answer(
 ) -> Reply {
     match (ask.method.as_str(), collection, rest) {
         ("GET", "me", []) => me(world, ask, caller),
+        // <https://learn.microsoft.com/graph/api/user-list-ownedobjects>
+        ("GET", "me", ["ownedObjects", ..]) => {
+            let id = me(world, ask, caller)?.body.unwrap_or_default()["id"].clone();
+            let owned = |owners: &Vec<String>| owners.iter().any(|owner| id == owner.as_str());
+            let ids: Vec<String> = world
+                .applications
+                .iter()
+                .filter(|app| owned(&app.owners))
+                .map(|app| app.id.clone())
+                .collect();
+            let objects = by_ids(world, &caller.tenant, &ids);
+            list(world, ask, "directoryObjects", objects)
+        }
         ("GET", "me", ["transitiveMemberOf" | "memberOf", ..]) => roles(world, ask, caller),
         ("GET", "organization", []) => {
             let objects = world.tenants.iter().filter(|tenant| tenant.id == caller.tenant).map(|tenant| {

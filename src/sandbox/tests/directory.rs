@@ -304,6 +304,8 @@ fn filters_find_what_az_asks_for() {
             .0,
         400
     );
+    let unsupported = bench.get("/v1.0/applications?$filter=uniqueName eq 'x'", &graph);
+    assert_eq!(code(&unsupported), (400, "Request_UnsupportedQuery"));
     let wish = json!({"ids": [app.principal, guid(1)], "types": ["servicePrincipal"]});
     let (_, found) = bench.post("/v1.0/directoryObjects/getByIds", &graph, &wish);
     assert_eq!(
