@@ -39,7 +39,11 @@ fn format_1_is_read() {
     let closed = output.events().pop().unwrap_or_default();
     assert_eq!(closed["status"], "connected", "{output}");
     assert_eq!(closed["facts"], fixture()["facts"], "{output}");
-    assert_eq!(fs::read_to_string(path).expect("still there"), V1, "reading changes nothing");
+    assert_eq!(
+        fs::read_to_string(path).expect("still there"),
+        V1,
+        "reading changes nothing"
+    );
 }
 
 #[test]
@@ -53,18 +57,45 @@ fn format_1_is_resumed_and_undone() {
     steps.clear();
     let facts = run["facts"].as_object_mut().expect("facts");
     for made in [
-        "USER_APP_ID", "USER_APP_OBJECT_ID", "USER_APP_KEY_ID", "USER_SP_ID", "AIVEN_SP_ID", "AIVEN_ROLE_ID",
-        "USER_ROLE_ASSIGNMENT_ID", "AIVEN_ROLE_ASSIGNMENT_ID", "AIVEN_TENANT_ID", "AIVEN_VNET_ID",
+        "USER_APP_ID",
+        "USER_APP_OBJECT_ID",
+        "USER_APP_KEY_ID",
+        "USER_SP_ID",
+        "AIVEN_SP_ID",
+        "AIVEN_ROLE_ID",
+        "USER_ROLE_ASSIGNMENT_ID",
+        "AIVEN_ROLE_ASSIGNMENT_ID",
+        "AIVEN_TENANT_ID",
+        "AIVEN_VNET_ID",
     ] {
         facts.remove(made);
     }
-    run["answers"].as_object_mut().expect("answers").remove("SANDBOX");
+    run["answers"]
+        .as_object_mut()
+        .expect("answers")
+        .remove("SANDBOX");
     keep(&env, &run.to_string());
     env.run(&["resume", NAME]).code(0);
-    let names = |value: &Value| value["facts"].as_object().map(|it| it.keys().cloned().collect::<Vec<_>>());
-    assert_eq!(names(&env.saved()), names(&fixture()), "the names of facts are for ever");
-    let steps = |value: &Value| value["steps"].as_object().map(|it| it.keys().cloned().collect::<Vec<_>>());
-    assert_eq!(steps(&env.saved()), steps(&fixture()), "the ids of steps are for ever");
+    let names = |value: &Value| {
+        value["facts"]
+            .as_object()
+            .map(|it| it.keys().cloned().collect::<Vec<_>>())
+    };
+    assert_eq!(
+        names(&env.saved()),
+        names(&fixture()),
+        "the names of facts are for ever"
+    );
+    let steps = |value: &Value| {
+        value["steps"]
+            .as_object()
+            .map(|it| it.keys().cloned().collect::<Vec<_>>())
+    };
+    assert_eq!(
+        steps(&env.saved()),
+        steps(&fixture()),
+        "the ids of steps are for ever"
+    );
     env.run(&["undo", NAME, "--yes"]).code(0);
     assert_eq!(cloud.world(), before);
 }
@@ -77,17 +108,33 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     run["written_by"] = "peer-wizard 7.1.0".into();
     let text = run.to_string();
     let path = keep(&env, &text);
-    env.run(&["resume", NAME]).code(2).says("peer-wizard 7.1.0").says("format 2");
-    env.run(&["undo", NAME, "--yes"]).code(2).says("peer-wizard 7.1.0");
+    env.run(&["resume", NAME])
+        .code(2)
+        .says("peer-wizard 7.1.0")
+        .says("format 2");
+    env.run(&["undo", NAME, "--yes"])
+        .code(2)
+        .says("peer-wizard 7.1.0");
     let runs = env.run(&["runs"]).code(0);
-    assert!(runs.stdout.contains(NAME), "it is listed all the same\n{runs}");
+    assert!(
+        runs.stdout.contains(NAME),
+        "it is listed all the same\n{runs}"
+    );
     assert_eq!(fs::read_to_string(path).expect("still there"), text);
 }
 
 #[test]
 fn a_damaged_file_is_refused_with_its_path_and_left_as_it_is() {
     let cut = &V1[..V1.len() / 2];
-    for text in [cut, "", "{}", "not JSON", "[1]", "{\"format\":0}", "{\"format\":1}"] {
+    for text in [
+        cut,
+        "",
+        "{}",
+        "not JSON",
+        "[1]",
+        "{\"format\":0}",
+        "{\"format\":1}",
+    ] {
         let env = TestEnv::new();
         let path = keep(&env, text);
         let shown = path.display().to_string();
@@ -115,7 +162,10 @@ fn a_place_that_cannot_be_written_to_is_told_before_anything_is_changed() {
     let file = env.path("a-file");
     fs::write(&file, "").expect("a new file");
     let mut args = cloud.args(&providers::aiven::PROJECT);
-    args.extend(["--state-dir".to_owned(), file.join("below").display().to_string()]);
+    args.extend([
+        "--state-dir".to_owned(),
+        file.join("below").display().to_string(),
+    ]);
     let output = env.run(&args);
     assert!(matches!(output.code, Some(1 | 2)), "{output}");
     output.says("--state-dir");
@@ -160,7 +210,9 @@ mod unix {
         // For root there are no read-only folders.
         let powerless = fs::write(folder.join("probe"), "").is_err();
         if powerless {
-            env.run(&cloud.args(&providers::aiven::PROJECT)).code(1).says("cannot create");
+            env.run(&cloud.args(&providers::aiven::PROJECT))
+                .code(1)
+                .says("cannot create");
             assert_eq!(cloud.world(), before);
         }
         with(0o700).expect("our own folder");

@@ -17,7 +17,7 @@ use crate::{
     azure::Flow,
     cli,
     engine::{
-        Event, Limits, Origin, Run, Store,
+        Limits, Origin, Run, Store,
         event::Outcome,
         store::{Folder, Locked},
     },
@@ -177,12 +177,7 @@ fn new_name(folder: &Folder, provider: &Provider) -> String {
 
 fn nothing_to_do(context: &Context<'_>, done: &str, plan: &Plan) {
     let facts = plan.facts.durable();
-    context.view().event(&Event::Closed {
-        status: Outcome::Connected,
-        facts,
-    });
-    context.view().close();
-    context.set_reported();
+    context.close_without_run(Outcome::Connected, facts);
     context.note(&format!("{done}. There is nothing to do."));
     if !context.json() {
         let _ = view::out(&view::report::facts(facts));

@@ -50,13 +50,26 @@ impl Drive<'_> {
     /// # Errors
     /// Why something is left; the run is saved.
     pub async fn back(mut self, context: &Context<'_>, keep: &[&str]) -> Result<(), Error> {
+        let before = self.run.steps.clone();
         match self.walk(context, Way::Back(keep)).await {
             Ok(()) => {
-                close(context, Outcome::Undone, &self.run);
-                context.note(&format!(
-                    "What the run {} made is gone; what was there before is as it was.",
-                    self.run.run
-                ));
+                context.close(Outcome::Undone, self.run.facts.durable());
+                let left = before.iter().filter(|(id, was)| {
+                    was.status == Status::Created && self.run.status(id) == Some(Status::Found)
+                });
+                let left: Vec<&str> = left.map(|(id, _)| id.as_str()).collect();
+                context.note(&if left.is_empty() {
+                    format!(
+                        "What the run {} made is gone; what was there before is as it was.",
+                        self.run.run
+                    )
+                } else {
+                    format!(
+                        "What the run {} made is gone, but for what something else has come to need: {}.",
+                        self.run.run,
+                        left.join(", ")
+                    )
+                });
                 Ok(())
             }
             Err((id, fault)) => Err(self.stopped(context, id, fault, Way::Back(keep))),
@@ -71,8 +84,8 @@ impl Drive<'_> {
         let total = self.flow.steps.len();
         context.view().event(&Event::Opened {
             schema: SCHEMA,
-            run: &self.run.run,
-            flow: &self.run.flow,
+            run: Some(&self.run.run),
+            flow: Some(&self.run.flow),
             total,
             version: env!("CARGO_PKG_VERSION"),
         });
@@ -96,7 +109,7 @@ impl Drive<'_> {
 
     fn connected(&self, context: &Context<'_>, words: &str) {
         let facts = self.run.facts.durable();
-        close(context, Outcome::Connected, &self.run);
+        context.close(Outcome::Connected, facts);
         let (from, to) = plan::ends(self.provider, &self.run.facts);
         let mut places = vec![
             ("Azure".to_owned(), azure_page(&self.run)),
@@ -155,7 +168,7 @@ impl Drive<'_> {
                 resume: Some(&on),
             });
         }
-        close(context, outcome(error.kind), &self.run);
+        context.close(outcome(error.kind), self.run.facts.durable());
         if error.kind == Kind::Interrupted {
             let steps = || self.flow.steps.iter().map(|step| step.about().id);
             let made = |id: &&str| {
@@ -187,16 +200,6 @@ impl Drive<'_> {
         }
         error
     }
-}
-
-/// The last event of a run.
-pub fn close(context: &Context<'_>, status: Outcome, run: &Run) {
-    context.view().event(&Event::Closed {
-        status,
-        facts: run.facts.durable(),
-    });
-    context.view().close();
-    context.set_reported();
 }
 
 /// Which way a run is walked.

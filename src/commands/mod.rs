@@ -18,20 +18,25 @@ mod undo;
 
 use crate::{
     cli::{Cli, Command},
-    engine::{Event, event::Failure, event::Outcome},
+    engine::{
+        Event,
+        event::{Failure, Outcome, SCHEMA},
+    },
     error::{Error, Kind},
     view::{self, report},
 };
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use context::Context;
 use std::collections::BTreeMap;
 
 /// Runs what was typed and gives the exit code.
 pub async fn run() -> u8 {
-    let matches = Cli::command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return unparsed(&error),
     };
     let context = Context::new(&cli);
     let work = async {
@@ -75,20 +80,32 @@ pub async fn run() -> u8 {
     }
 }
 
+/// Shows clap's own words: help, version, or what is wrong with the command line. A program that asked for JSON gets
+/// its lines for the latter too.
+fn unparsed(error: &clap::Error) -> u8 {
+    // A closed pipe is nobody's error.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return 0;
+    }
+    let words: Vec<String> = std::env::args().collect();
+    let json = words.iter().any(|word| word == "--output=json")
+        || words.windows(2).any(|pair| pair == ["--output", "json"]);
+    let cli = Cli::try_parse_from(["peer-wizard", "--output", "json", "runs"]);
+    if let (true, Ok(cli)) = (json, cli) {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let error = Error::usage(first.trim_start_matches("error: "));
+        Context::new(&cli).lines(&error);
+    }
+    Kind::Usage.exit_code()
+}
+
 impl Context<'_> {
     /// Tells the person, or the program that reads our lines, why it ended.
     fn fail(&self, error: &Error) {
         if self.json() && !self.reported() {
-            let failed = Event::Failed {
-                step: None,
-                error: failure(error),
-                resume: None,
-            };
-            self.view().event(&failed);
-            self.view().event(&Event::Closed {
-                status: outcome(error.kind),
-                facts: &BTreeMap::new(),
-            });
+            self.lines(error);
         }
         if error.kind == Kind::Interrupted && self.run_name().is_some() {
             // The way on has been shown.
@@ -98,6 +115,42 @@ impl Context<'_> {
         let text = report::error(error, &self.screen, log.as_deref());
         // With stderr closed there is nobody left to tell.
         let _ = view::err(&text);
+    }
+}
+
+impl Context<'_> {
+    /// The lines of something that ended before there was a run.
+    fn lines(&self, error: &Error) {
+        self.open_without_run();
+        self.view().event(&Event::Failed {
+            step: None,
+            error: failure(error),
+            resume: None,
+        });
+        self.close(outcome(error.kind), &BTreeMap::new());
+    }
+
+    fn open_without_run(&self) {
+        self.view().event(&Event::Opened {
+            schema: SCHEMA,
+            run: None,
+            flow: None,
+            total: 0,
+            version: env!("CARGO_PKG_VERSION"),
+        });
+    }
+
+    /// The first and the last line, when there was nothing between them to do.
+    fn close_without_run(&self, status: Outcome, facts: &BTreeMap<String, String>) {
+        self.open_without_run();
+        self.close(status, facts);
+    }
+
+    /// The last line.
+    fn close(&self, status: Outcome, facts: &BTreeMap<String, String>) {
+        self.view().event(&Event::Closed { status, facts });
+        self.view().close();
+        self.set_reported();
     }
 }
 

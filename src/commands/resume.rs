@@ -2,7 +2,7 @@
 
 use super::{
     context::Context,
-    drive::{self, Drive},
+    drive::Drive,
     practice::Practice,
     script,
     session::{Session, login_host},
@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     providers::{self, Provider},
 };
+use std::collections::BTreeMap;
 
 /// Goes on with a run.
 ///
@@ -30,6 +31,7 @@ pub async fn run(context: &Context<'_>, options: &cli::Resume) -> Result<(), Err
         Some(name) => name.clone(),
         None if all_connected(context, &folder)? => {
             context.note("Every run is connected. There is nothing to resume.");
+            context.close_without_run(Outcome::Connected, &BTreeMap::new());
             return Ok(());
         }
         None => choose(context, &folder, prompt.as_mut(), &|run, flow| {
@@ -97,8 +99,15 @@ pub fn choose(
 ) -> Result<String, Error> {
     let mut names = Vec::new();
     let mut choices = Vec::new();
+    let mut unreadable = None;
     for (name, run) in folder.list()? {
-        let Ok(run) = run else { continue };
+        let run = match run {
+            Ok(run) => run,
+            Err(error) => {
+                unreadable = unreadable.or(Some(error));
+                continue;
+            }
+        };
         let Ok((_, flow)) = flow_of(context, &run) else {
             continue;
         };
@@ -108,15 +117,16 @@ pub fn choose(
             names.push(name);
         }
     }
-    match names.as_slice() {
-        [] => Err(Error::usage("there is no such run to go on with")
+    match (names.as_slice(), unreadable) {
+        ([], Some(error)) => Err(error.into()),
+        ([], None) => Err(Error::usage("there is no such run to go on with")
             .hint("`peer-wizard runs` lists all; `peer-wizard azure` begins one")),
-        [only] => Ok(only.clone()),
+        ([only], _) => Ok(only.clone()),
         _ if prompt.can_ask() => {
             let index = prompt.select("Which run", &choices)?;
             Ok(names.swap_remove(index))
         }
-        several => Err(
+        (several, _) => Err(
             Error::usage(format!("there are {} such runs", several.len()))
                 .hint(format!("name one: {}", several.join(", "))),
         ),
@@ -185,7 +195,7 @@ pub async fn go_on(
         context.note(&format!(
             "The run {name} is connected already. There is nothing to do."
         ));
-        drive::close(context, Outcome::Connected, &run);
+        context.close_without_run(Outcome::Connected, run.facts.durable());
         return Ok(());
     }
     let session = session(context, folder, &run)?;

@@ -5,7 +5,7 @@ use crate::{
     ask::prompt::Prompt,
     azure::{Flow, steps::OWN_APPLICATION},
     cli,
-    engine::{Limits, Run, Status},
+    engine::{Limits, Run, Status, event::Outcome},
     error::{Error, Kind},
     providers::Provider,
     view::{
@@ -41,7 +41,7 @@ pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<(), Error
     let (provider, flow) = resume::flow_of(context, &run)?;
     if !has_something(&run, &flow, keep) {
         context.note(&format!("The run {name} has nothing left to delete."));
-        drive::close(context, crate::engine::event::Outcome::Undone, &run);
+        context.close_without_run(Outcome::Undone, run.facts.durable());
         return Ok(());
     }
     let session = resume::session(context, &folder, &run)?;

@@ -15,10 +15,10 @@ pub enum Event<'a> {
     Opened {
         /// [`SCHEMA`].
         schema: u32,
-        /// The run's name.
-        run: &'a str,
-        /// The flow's name.
-        flow: &'a str,
+        /// The run's name; none when it ended before there was a run.
+        run: Option<&'a str>,
+        /// The flow's name, likewise.
+        flow: Option<&'a str>,
         /// How many steps it has.
         total: usize,
         /// This program's version.

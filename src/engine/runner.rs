@@ -47,6 +47,9 @@ const SETTLE_CAP: Duration = Duration::from_secs(15);
 /// How often a step is begun again when the services fail in passing.
 const PASSING_TRIES: u32 = 8;
 
+/// The longest time to take back what lives in memory only when a run stops.
+const TAKE_BACK_LIMIT: Duration = Duration::from_secs(5);
+
 /// What the person asked of the waits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
@@ -169,6 +172,32 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
     /// # Errors
     /// The id of the step that did not reach its goal, and why. The run is saved as far as it came.
     pub async fn apply(&mut self, run: &mut Run) -> Result<(), (&'static str, Fault<W::Error>)> {
+        let result = self.walk(run).await;
+        if result.is_err() {
+            self.drop_ephemeral(run).await;
+        }
+        result
+    }
+
+    /// What lives in this process's memory is of no use after it: it is taken back, if that works at once. If not, the
+    /// resumed run or undo does it.
+    async fn drop_ephemeral(&self, run: &Run) {
+        for step in &self.flow.steps {
+            let Step::Ensure(resource) = step else {
+                continue;
+            };
+            if !resource.ephemeral() || !run.done(step.about().id) {
+                continue;
+            }
+            let (_, yields) = self.flow.traffic(step);
+            if yields.iter().any(|name| run.facts.knows(name)) {
+                let taking_back = resource.delete(self.world, &run.facts);
+                let _ = tokio::time::timeout(TAKE_BACK_LIMIT, taking_back).await;
+            }
+        }
+    }
+
+    async fn walk(&mut self, run: &mut Run) -> Result<(), (&'static str, Fault<W::Error>)> {
         let total = self.flow.steps.len();
         for (index, step) in self.flow.steps.iter().enumerate() {
             let about = step.about();

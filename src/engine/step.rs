@@ -243,6 +243,14 @@ pub trait Resource<W: World> {
     fn settling(&self, _error: &W::Error) -> Option<Settling> {
         None
     }
+    /// What an interrupted creation left, in whatever state: undo deletes that.
+    fn remains(
+        &self,
+        world: &W,
+        facts: &Facts,
+    ) -> impl Future<Output = Result<Option<Self::Item>, Fault<W::Error>>> {
+        self.find(world, facts)
+    }
     /// What it is, in a few words, where its making is not meant.
     fn thing(&self) -> String {
         self.about().title
@@ -351,6 +359,8 @@ pub trait AnyResource<W: World> {
     fn undo_first(&self) -> bool;
     /// See [`Resource::find`].
     fn find<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error>;
+    /// See [`Resource::remains`].
+    fn remains<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error>;
     /// See [`Resource::create`].
     fn create<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Made<Known>, W::Error>;
     /// See [`Resource::delete`].
@@ -387,6 +397,12 @@ impl<W: World, R: Resource<W>> AnyResource<W> for R {
     fn find<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error> {
         Box::pin(async move {
             let item = Resource::find(self, w, f).await?;
+            Ok(item.map(|item| known(self, &item, f)))
+        })
+    }
+    fn remains<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error> {
+        Box::pin(async move {
+            let item = Resource::remains(self, w, f).await?;
             Ok(item.map(|item| known(self, &item, f)))
         })
     }

@@ -93,7 +93,7 @@ impl<W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'_, W, S, O> {
                     .insert(id.into(), StepRecord::now(Status::Created, None));
                 break;
             }
-            match resource.find(self.world, &run.facts).await {
+            match resource.remains(self.world, &run.facts).await {
                 Ok(Some(known)) => {
                     run.facts.absorb(known.facts);
                     let status = match known.maker {

@@ -320,7 +320,7 @@ mod tests {
                 "✓  2/12  Create its service principal               created  1.8s",
                 "=  3/12  Find the role                              found  1.8s",
                 "a note",
-                " 10/12  Wait for Aiven · APPROVED · 1m12s, usually 2-5 min",
+                " 10/12  Wait for Aiven · APPROVED · 1m12s, usually about 3 min",
             ]
         );
         view.close();

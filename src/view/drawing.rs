@@ -131,10 +131,10 @@ mod tests {
         let text = drawing().render(80, true);
         assert_eq!(
             text,
-            "┌─ your tenant ─┐                   ┌─ Aiven ─────┐\n\
+            "┌─ your tenant ─┐                  ┌─ Aiven ─────┐\n\
              │ vnet-prod     │ ── Connected ──▶ │ vpc         │\n\
              │ 10.0.0.0/16   │ ◀─── ACTIVE ──── │ 10.1.0.0/24 │\n\
-             └───────────────┘                   └─────────────┘\n"
+             └───────────────┘                  └─────────────┘\n"
         );
     }
 

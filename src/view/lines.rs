@@ -211,9 +211,9 @@ mod tests {
         );
         assert_eq!(
             text,
-            "00:00:01 (3/12) Wait for Aiven: APPROVED (1s, usually 2-5 min)\n\
-             00:00:31 (3/12) Wait for Aiven: APPROVED (31s, usually 2-5 min)\n\
-             00:00:41 (3/12) Wait for Aiven: PENDING_PEER (41s, usually 2-5 min)\n\
+            "00:00:01 (3/12) Wait for Aiven: APPROVED (1s, usually about 3 min)\n\
+             00:00:31 (3/12) Wait for Aiven: APPROVED (31s, usually about 3 min)\n\
+             00:00:41 (3/12) Wait for Aiven: PENDING_PEER (41s, usually about 3 min)\n\
              a note\n"
         );
     }

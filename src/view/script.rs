@@ -77,6 +77,18 @@ impl<W: World + 'static> Script<'_, W> {
             .filter(|it| !keep.contains(&it.about().id))
             .filter(|it| self.run.status(it.about().id) == Some(Status::Created))
             .collect();
+        for resource in self.flow.undo_order() {
+            let about = resource.about();
+            if !keep.contains(&about.id) && self.run.status(about.id) == Some(Status::Creating) {
+                // Whose it is, if it is there, is told by an id that only the program derives.
+                let text = format!(
+                    "not looked at: {}, whose making was interrupted; peer-wizard undo {} looks",
+                    resource.thing(),
+                    self.run.run
+                );
+                body.push(&format!("\nsay {}\n", single(&text)));
+            }
+        }
         for (index, resource) in order.iter().enumerate() {
             let title = format!("Delete {}", resource.thing());
             let shell = resource.shell(&Facts::symbolic()).unwrap_or_default();
@@ -128,6 +140,9 @@ impl<W: World + 'static> Script<'_, W> {
         let mut known = String::new();
         for (name, value) in self.run.facts.durable() {
             if reads(name) {
+                if value.contains(['$', '`']) {
+                    known.push_str("# shellcheck disable=SC2016 # the value has these characters\n");
+                }
                 let _ = writeln!(known, "{name}={}", single(value));
             }
         }

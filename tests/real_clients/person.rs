@@ -100,12 +100,26 @@ impl<'a> Person<'a> {
             "--only-show-errors",
         ];
         person.az(&register);
-        person.az(&["cloud", "set", "--name", "peer-wizard-sandbox", "--only-show-errors"]);
+        person.az(&[
+            "cloud",
+            "set",
+            "--name",
+            "peer-wizard-sandbox",
+            "--only-show-errors",
+        ]);
         person.az(&login);
         // Its tokens for both services are fetched now, so that a test can take the world back to this moment and they
         // are still good there.
         person.az(&["account", "get-access-token", "--output", "none"]);
-        person.az(&["ad", "sp", "list", "--filter", "displayName eq 'x'", "--output", "none"]);
+        person.az(&[
+            "ad",
+            "sp",
+            "list",
+            "--filter",
+            "displayName eq 'x'",
+            "--output",
+            "none",
+        ]);
         person.session = person.session_now();
         person
     }
@@ -136,20 +150,33 @@ impl<'a> Person<'a> {
             "clouds.config",
             "config",
         ] {
-            text.push_str(&format!("\n=== {name}\n{}", String::from_utf8_lossy(&file(name))));
+            text.push_str(&format!(
+                "\n=== {name}\n{}",
+                String::from_utf8_lossy(&file(name))
+            ));
         }
         // Tokens come and go; whose they are does not.
-        let tokens: Value = serde_json::from_slice(&file("msal_token_cache.json")).unwrap_or_default();
+        let tokens: Value =
+            serde_json::from_slice(&file("msal_token_cache.json")).unwrap_or_default();
         let holders = |kind: &str| -> Vec<String> {
             let all = tokens[kind].as_object().into_iter().flatten();
             let mut all: Vec<String> = all
-                .map(|(_, one)| format!("{} {} {}", one["client_id"], one["home_account_id"], one["realm"]))
+                .map(|(_, one)| {
+                    format!(
+                        "{} {} {}",
+                        one["client_id"], one["home_account_id"], one["realm"]
+                    )
+                })
                 .collect();
             all.sort();
             all.dedup();
             all
         };
-        text.push_str(&format!("\n=== tokens\n{:?}\n{:?}", holders("AccessToken"), holders("Account")));
+        text.push_str(&format!(
+            "\n=== tokens\n{:?}\n{:?}",
+            holders("AccessToken"),
+            holders("Account")
+        ));
         text
     }
 
@@ -188,7 +215,12 @@ impl<'a> Person<'a> {
     #[track_caller]
     pub fn run_with(&self, what: &str, script: &str, vars: &[(&str, &str)]) -> Ran {
         let ran = self.try_run(what, script, vars);
-        assert!(ran.code == Some(0), "{what}: exit code {:?}\n{}", ran.code, ran.said);
+        assert!(
+            ran.code == Some(0),
+            "{what}: exit code {:?}\n{}",
+            ran.code,
+            ran.said
+        );
         ran
     }
 
@@ -219,22 +251,42 @@ impl<'a> Person<'a> {
             &err,
         );
         let took = began.elapsed();
-        let read = |path: &Path| fs::read(path).map(|it| String::from_utf8_lossy(&it).into_owned()).unwrap_or_default();
-        let called: Vec<String> = read(&record)
-            .split("\0\n\0")
-            .filter(|call| !call.is_empty())
-            .map(|call| call.replace('\0', " "))
-            .collect();
+        let read = |path: &Path| {
+            fs::read(path)
+                .map(|it| String::from_utf8_lossy(&it).into_owned())
+                .unwrap_or_default()
+        };
+        let called = self.calls();
         let said = format!("{}{}", read(&out), read(&err));
-        let what = format!("{what} ({} calls in {:.0} s)", called.len(), took.as_secs_f64());
+        let what = format!(
+            "{what} ({} calls in {:.0} s)",
+            called.len(),
+            took.as_secs_f64()
+        );
         // For whoever looks at the times.
         #[expect(clippy::print_stderr, reason = "a test's own words")]
         {
             eprintln!("{what}");
         }
         for secret in self.cloud.sandbox.secrets() {
-            assert!(!script.contains(&secret), "{what}: the script holds {secret}");
-            assert!(!said.contains(&secret), "{what}: the output tells {secret}\n{said}");
+            assert!(
+                !script.contains(&secret),
+                "{what}: the script holds {secret}"
+            );
+            assert!(
+                !said.contains(&secret),
+                "{what}: the output tells {secret}\n{said}"
+            );
+        }
+        self.assert_untouched(&what, &called);
+        Ran { code, said, called }
+    }
+
+    /// No secret is in an argument of these calls, nothing is left in the folder for temporary files, and the session
+    /// is what it was.
+    #[track_caller]
+    pub fn assert_untouched(&self, what: &str, called: &[String]) {
+        for secret in self.cloud.sandbox.secrets() {
             let told = called.iter().find(|call| call.contains(&secret));
             assert_eq!(told, None, "{what}: a secret in an argument");
         }
@@ -243,9 +295,30 @@ impl<'a> Person<'a> {
             .flatten()
             .map(|entry| entry.file_name())
             .collect();
-        assert!(left.is_empty(), "{what}: left in the folder for temporary files: {left:?}");
-        assert_eq!(self.session_now(), self.session, "{what}: the person's own session");
-        Ran { code, said, called }
+        assert!(
+            left.is_empty(),
+            "{what}: left in the folder for temporary files: {left:?}"
+        );
+        assert_eq!(
+            self.session_now(),
+            self.session,
+            "{what}: the person's own session"
+        );
+    }
+
+    /// What the programs were called with since the last script began.
+    pub fn calls(&self) -> Vec<String> {
+        let record = fs::read(self.env.path("record")).unwrap_or_default();
+        String::from_utf8_lossy(&record)
+            .split("\0\n\0")
+            .filter(|call| !call.is_empty())
+            .map(|call| call.replace('\0', " "))
+            .collect()
+    }
+
+    /// The variables that the clients see.
+    pub fn vars(&self) -> &BTreeMap<String, String> {
+        &self.vars
     }
 }
 

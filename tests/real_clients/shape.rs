@@ -20,11 +20,24 @@ pub fn shape(world: &Value, before: &Value, provider: &Provider) -> Value {
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     for app in list(&world["applications"]) {
-        name(&app["id"], format!("<object of {}>", text(&app["displayName"])));
-        name(&app["appId"], format!("<client of {}>", text(&app["displayName"])));
+        name(
+            &app["id"],
+            format!("<object of {}>", text(&app["displayName"])),
+        );
+        name(
+            &app["appId"],
+            format!("<client of {}>", text(&app["displayName"])),
+        );
     }
     for it in list(&world["principals"]) {
-        name(&it["id"], format!("<principal of {} in {}>", text(&it["displayName"]), text(&it["tenant"])));
+        name(
+            &it["id"],
+            format!(
+                "<principal of {} in {}>",
+                text(&it["displayName"]),
+                text(&it["tenant"])
+            ),
+        );
     }
     for role in list(&world["roles"]) {
         name(&role["id"], format!("<role {}>", text(&role["name"])));

@@ -227,10 +227,11 @@ impl Cloud {
         });
     }
 
-    /// Lets everything settle that has not yet: the provider begins.
+    /// Lets settle what was held back: the provider begins.
     pub fn open_the_gate(&self) {
         self.sandbox.edit(|world| {
-            for assignment in &mut world.assignments {
+            let held = world.assignments.iter_mut();
+            for assignment in held.filter(|it| it.settle != Settle::Done) {
                 assignment.settle = Settle::Looks(0);
             }
         });

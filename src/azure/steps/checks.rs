@@ -88,7 +88,7 @@ impl Check<Clouds> for VnetReady {
                 ));
             } else if !(known && mine == other) {
                 verdict.problems.push(format!(
-                    "the VNet is already peered with {mine} (`{}`), which overlaps the provider's {other}",
+                    "the VNet is already peered with {mine} (`{}`), which is the provider's range or overlaps it ({other}): delete that peering, or choose another VPC",
                     peering.name
                 ));
             }

@@ -167,6 +167,14 @@ impl Resource<Clouds> for Peering {
         }
     }
 
+    async fn remains(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
+        // Once the provider has let go, ours is Disconnected; it is ours all the same.
+        let name = f.get(PEERING_NAME)?;
+        let remote = f.get(self.side.vnet_id)?;
+        let mine = w.look(&arm::peering(&vnet_of(f)?, name.as_ref())).await?;
+        Ok(mine.filter(|it| it.remote().eq_ignore_ascii_case(remote.as_ref())))
+    }
+
     async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
         let (vnet, remote) = (vnet_of(f)?, f.get(self.side.vnet_id)?);
         let name = f.get(PEERING_NAME)?;
@@ -361,6 +369,8 @@ sign_in_application() {
 
 const PEER_FROM_VNET: &str = r#"# peer_from_vnet TENANT NETWORK: one sign-in for each tenant, then the peering
 peer_from_vnet() {
+  # az keeps tokens and refusals, also those from before the password and the roles were known
+  rm -f "$APPLICATION_SESSION"/msal_*
   sign_in_application "$USER_TENANT_ID" &&
     sign_in_application "$1" &&
     as_application az network vnet peering create --name "$PEERING_NAME" --remote-vnet "$2" \

@@ -134,21 +134,33 @@ impl Resource<Clouds> for Principal {
 
     async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
         let principal = f.get(self.principal)?;
-        // Another peering of yours may have come to rely on the provider's principal since.
+        // Another peering of yours, in any subscription, may have come to rely on the provider's principal since.
         if let Some(provider) = &self.provider {
-            let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
             let mine = f.get(provider.assignment).ok();
-            let used = w
-                .list(&arm::assignments(&subscription, Some(principal.as_ref())))
+            let here = f.get(USER_SUBSCRIPTION_ID)?.to_string();
+            let mut subscriptions: Vec<String> = w
+                .list(&arm::subscriptions())
                 .await?
                 .into_iter()
-                .any(|other| {
+                .map(|it| it.subscription_id)
+                .collect();
+            if !subscriptions
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(&here))
+            {
+                subscriptions.push(here);
+            }
+            for subscription in subscriptions {
+                let scope = format!("/subscriptions/{subscription}");
+                let list = arm::assignments(&scope, Some(principal.as_ref()));
+                let used = w.list(&list).await?.into_iter().any(|other| {
                     !mine
                         .as_ref()
                         .is_some_and(|mine| mine.as_ref().eq_ignore_ascii_case(&other.id))
                 });
-            if used {
-                return Ok(Deleted::Kept("it has other role assignments".into()));
+                if used {
+                    return Ok(Deleted::Kept("it has other role assignments".into()));
+                }
             }
         }
         w.forget(&graph::delete_principal(&principal)).await?;

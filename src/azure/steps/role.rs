@@ -167,6 +167,20 @@ impl Role {
             .await?)
     }
 
+    /// The role as it is now.
+    async fn now(
+        &self,
+        w: &Clouds,
+        f: &Facts,
+        guid: &str,
+    ) -> Result<Option<arm::RoleDefinition>, Fault> {
+        if let Some(role) = anywhere(w, guid).await? {
+            return Ok(Some(role));
+        }
+        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
+        Ok(w.look(&arm::role(&subscription, guid)).await?)
+    }
+
     /// Whether the role serves another subscription, or another assignment in this one.
     async fn used_elsewhere(&self, w: &Clouds, here: &str, guid: &str) -> Result<bool, Fault> {
         let role = w.look(&arm::role(here, guid)).await?;
@@ -196,6 +210,14 @@ impl Role {
             }
         }
         Ok(None)
+    }
+}
+
+/// The role at the scope of the tenant, where not everybody may look.
+async fn anywhere(w: &Clouds, guid: &str) -> Result<Option<arm::RoleDefinition>, Fault> {
+    match w.look(&arm::role("", guid)).await {
+        Err(error) if error.status == Some(403) => Ok(None),
+        found => Ok(found?),
     }
 }
 
@@ -333,7 +355,7 @@ impl Resource<Clouds> for Role {
 
     async fn look(&self, w: &Clouds, f: &Facts) -> Result<Look, Fault> {
         let role = f.get(self.role)?;
-        Ok(match w.look(&arm::role("", leaf(role.as_ref()))).await? {
+        Ok(match self.now(w, f, leaf(role.as_ref())).await? {
             None => Look::Missing,
             Some(role) if allows_just(&role.properties.permissions, self.allows.actions) => {
                 Look::Present(role.properties.role_name)
@@ -403,7 +425,7 @@ impl RoleScope {
     async fn role(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
         let role = f.get(self.role)?;
         let guid = leaf(role.as_ref());
-        if let Some(found) = w.look(&arm::role("", guid)).await? {
+        if let Some(found) = anywhere(w, guid).await? {
             return Ok(Some(found));
         }
         // A new role shows in its own subscription first.

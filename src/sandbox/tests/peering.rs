@@ -175,7 +175,7 @@ fn the_other_tenant_is_asked_too() {
     assert!(message(&twice).contains("is not authorized to access linked subscription"));
     let someone = put_both(&bench, &path, &[&home, "Bearer else"], &wish(&remote));
     assert_eq!(code(&someone), (401, "InvalidAuthenticationTokenAuxiliary"));
-    let many = vec![away.as_str(); 4].join(", ");
+    let many = [away.as_str(); 4].join(", ");
     assert_eq!(
         put_both(&bench, &path, &[&home, &many], &wish(&remote)).0,
         401

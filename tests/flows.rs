@@ -1,0 +1,291 @@
+//! What is true of every provider's flow in each of its shapes, told from the flow alone: no network, no sign-in.
+
+mod support;
+
+use peer_wizard::{
+    ask::facts_of,
+    azure::Flow,
+    engine::{Answer, Origin, Step},
+    fact::Facts,
+    net::VnetId,
+    providers::{self, Provider, Shape},
+    shell::Shell,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use support::shapes;
+
+/// Every flow, with a name for messages.
+fn flows() -> Vec<(String, &'static Provider, Shape, Flow)> {
+    let mut flows = Vec::new();
+    for provider in providers::ALL {
+        for (name, shape) in shapes() {
+            let flow = provider.flow(&shape);
+            flows.push((format!("{} ({name})", provider.id), provider, shape, flow));
+        }
+    }
+    flows
+}
+
+/// The facts that the answers alone give.
+fn answered(provider: &Provider, shape: &Shape) -> Facts {
+    let vnet = VnetId {
+        subscription: "0b1f6471-1bf0-4dda-aec3-cb9272f09590".into(),
+        resource_group: "RG-Prod".into(),
+        name: "vnet-hub".into(),
+    };
+    let mut values = BTreeMap::from([
+        ("PROVIDER", provider.id.to_owned()),
+        ("VNET_ID", vnet.to_string()),
+        ("TENANT_ID", "3f0a6c1e-5b1d-4a77-9c58-2d1e7b90c4a1".into()),
+        ("PROJECT", "acme".into()),
+        ("ORGANIZATION", "org1".into()),
+        ("VPC_ID", "d3c1b5a7-8e90-4f2d-a6b4-1c3e5d7f9b80".into()),
+        ("NETWORK", "b8d6f4a2-0c1e-4e3d-8b5a-7f9c1d3e5a60".into()),
+    ]);
+    if shape.application_given {
+        values.insert(
+            "APPLICATION_ID",
+            "5c1d0a4e-77b2-4a60-9f0e-2b6d8c3e1f55".into(),
+        );
+    }
+    if shape.peering_only {
+        values.insert("GRANT_ROLE", "peering-only".into());
+    }
+    let answer = |(name, value): (&str, String)| {
+        let from = Origin::Flag;
+        (name.to_owned(), Answer { value, from })
+    };
+    let answers = values.into_iter().map(answer).collect();
+    facts_of(&answers, provider, &format!("{}-test", provider.id))
+}
+
+fn shell(step: &Step<peer_wizard::clouds::Clouds>) -> Shell {
+    let shell = step.shell(&Facts::symbolic());
+    shell.unwrap_or_else(|missing| panic!("{}: {missing}", step.about().id))
+}
+
+#[test]
+fn ids_are_unique_and_fit_for_a_file() {
+    for (name, _, _, flow) in flows() {
+        let mut ids = BTreeSet::new();
+        for step in &flow.steps {
+            let id = step.about().id;
+            assert!(ids.insert(id), "{name}: two steps are called {id}");
+            let word = |c: char| c.is_ascii_lowercase() || c == '-';
+            assert!(!id.is_empty() && id.chars().all(word), "{name}: {id}");
+        }
+    }
+}
+
+#[test]
+fn ids_of_released_steps_are_still_there() {
+    // State files name them; what is here stays.
+    let released = [
+        "application",
+        "principal",
+        "assignment",
+        "provider-principal",
+        "role",
+        "role-scope",
+        "provider-assignment",
+        "provider-peering",
+        "password",
+        "pending-peer",
+        "vnet-peering",
+        "active",
+        "password-revoked",
+    ];
+    for provider in [
+        &providers::aiven::PROJECT,
+        &providers::aiven::ORGANIZATION,
+        &providers::timescale::TIMESCALE,
+    ] {
+        let flow = provider.flow(&shapes()[0].1);
+        let ids: Vec<&str> = flow.steps.iter().map(|step| step.about().id).collect();
+        assert_eq!(ids, released, "{}", provider.id);
+    }
+}
+
+#[test]
+fn every_step_explains_itself() {
+    for (name, _, _, flow) in flows() {
+        for step in &flow.steps {
+            let about = step.about();
+            let what = format!("{name}: {}", about.id);
+            let sentence = |text: &str| text.chars().next().is_some_and(char::is_uppercase);
+            assert!(
+                sentence(&about.title) && !about.title.ends_with('.'),
+                "{what}: title `{}`",
+                about.title
+            );
+            assert!(
+                about.title.chars().count() <= 60,
+                "{what}: a title is short"
+            );
+            assert!(
+                sentence(about.why) && about.why.ends_with('.'),
+                "{what}: why `{}`",
+                about.why
+            );
+            assert!(
+                about.link.starts_with("https://"),
+                "{what}: link `{}`",
+                about.link
+            );
+            assert!(!about.link.contains(' '), "{what}: link `{}`", about.link);
+            if matches!(step, Step::Ensure(_)) {
+                assert!(
+                    !about.permissions.is_empty(),
+                    "{what}: which rights does it take?"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn titles_of_a_flow_differ() {
+    for (name, _, shape, flow) in flows() {
+        let titles: BTreeSet<String> = flow.steps.iter().map(|step| step.about().title).collect();
+        // With two custom roles, both are made assignable.
+        let twins = usize::from(shape.peering_only && name.starts_with(['a', 't']));
+        assert!(
+            titles.len() + twins >= flow.steps.len(),
+            "{name}: {titles:?}"
+        );
+    }
+}
+
+#[test]
+fn every_fact_is_given_before_it_is_read() {
+    for (name, provider, shape, flow) in flows() {
+        let facts = answered(provider, &shape);
+        let given: BTreeSet<&str> = facts.names().collect();
+        assert_eq!(flow.unfed(&given), [], "{name}");
+    }
+}
+
+#[test]
+fn a_fact_that_nobody_gives_is_noticed() {
+    for (name, provider, shape, flow) in flows() {
+        let facts = answered(provider, &shape);
+        let given: BTreeSet<&str> = facts.names().filter(|it| *it != "USER_VNET_NAME").collect();
+        assert!(
+            !flow.unfed(&given).is_empty(),
+            "{name}: the check sees nothing"
+        );
+    }
+}
+
+#[test]
+fn what_can_be_made_can_be_deleted_by_hand() {
+    for (name, _, _, flow) in flows() {
+        for step in &flow.steps {
+            let (id, shell) = (step.about().id, shell(step));
+            match step {
+                Step::Ensure(_) => {
+                    let made = !shell.create.is_empty();
+                    let both = made && !shell.delete.is_empty();
+                    assert!(both || !made, "{name}: {id} is made and cannot be deleted");
+                    assert!(made || shell.find.is_some(), "{name}: {id} has no command");
+                }
+                Step::Wait(_) => {
+                    let something = shell.wait.is_some() || !shell.create.is_empty();
+                    assert!(something, "{name}: {id} has no command");
+                    assert!(
+                        shell.delete.is_empty(),
+                        "{name}: {id} is a wait and owns nothing"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_command_carries_a_secret_in_its_arguments() {
+    for (name, _, _, flow) in flows() {
+        for step in &flow.steps {
+            let shell = shell(step);
+            let commands = shell.find.iter().chain(&shell.create).chain(&shell.delete);
+            for command in commands {
+                let words = command.bash_words();
+                for secret in [
+                    "USER_APP_SECRET",
+                    "AIVEN_TOKEN",
+                    "AIVEN_AUTH_TOKEN",
+                    "KONNECT_TOKEN",
+                ] {
+                    assert!(!words.contains(secret), "{name}: {words}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn waits_say_how_long_they_usually_take() {
+    for (name, _, _, flow) in flows() {
+        for step in &flow.steps {
+            let Step::Wait(probe) = step else { continue };
+            let (id, usual) = (probe.about().id, probe.usual());
+            assert!(!usual.words.is_empty(), "{name}: {id}");
+            assert!(
+                usual.every <= usual.limit && usual.time <= usual.limit,
+                "{name}: {id}: {usual:?}"
+            );
+            if let Some(wait) = shell(step).wait {
+                assert!(!wait.reached.is_empty(), "{name}: {id} never ends");
+                assert!(
+                    wait.reached.iter().all(|it| !wait.refused.contains(it)),
+                    "{name}: {id}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn undo_begins_at_the_provider_and_goes_over_everything_once() {
+    for (name, provider, _, flow) in flows() {
+        let order: Vec<&str> = flow.undo_order().iter().map(|it| it.about().id).collect();
+        let ensured = flow
+            .steps
+            .iter()
+            .filter(|step| matches!(step, Step::Ensure(_)));
+        let mut made: Vec<&str> = ensured.map(|step| step.about().id).collect();
+        let at = |id: &str| order.iter().position(|it| *it == id);
+        for (earlier, later) in [
+            ("vnet-peering", "assignment"),
+            ("provider-assignment", "role"),
+            ("provider-assignment", "provider-principal"),
+            ("assignment", "principal"),
+            ("principal", "application"),
+        ] {
+            if let (Some(earlier), Some(later)) = (at(earlier), at(later)) {
+                assert!(earlier < later, "{name}: {order:?}");
+            }
+        }
+        if provider.own_application {
+            assert_eq!(order.first(), Some(&"provider-peering"), "{name}");
+        }
+        made.sort_unstable();
+        let mut order = order;
+        order.sort_unstable();
+        assert_eq!(order, made, "{name}");
+    }
+}
+
+#[test]
+fn providers_are_told_apart() {
+    let mut ids = BTreeSet::new();
+    for provider in providers::ALL {
+        assert!(ids.insert(provider.id));
+        assert!(providers::named(provider.id).is_some());
+        assert!(provider.console.starts_with("https://"), "{}", provider.id);
+        assert!(!provider.allows.actions.is_empty(), "{}", provider.id);
+        let guid = provider.app_id.len() == 36 && provider.app_id.to_lowercase() == provider.app_id;
+        assert!(guid, "{}: {}", provider.id, provider.app_id);
+    }
+    assert!(providers::named("nobody").is_none());
+}
