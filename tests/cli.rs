@@ -454,7 +454,7 @@ fn a_refusal_by_the_provider_stops_with_a_diagnosis_and_resumes() {
     let world = cloud.world();
     let rows = world["aiven"].as_array().into_iter().flatten();
     let rows: Vec<&Value> = rows
-        .flat_map(|vpc| vpc["connections"].as_array())
+        .filter_map(|vpc| vpc["connections"].as_array())
         .flatten()
         .collect();
     assert_eq!(rows.len(), 1, "{output}");

@@ -45,6 +45,12 @@ macro_rules! proofs {
             fn its_undo_script_undoes() {
                 super::undoes(super::provider($id));
             }
+
+            #[test]
+            #[ignore = "needs PyPI; run by .ci/run"]
+            fn its_undo_script_fails_where_it_may_not_look() {
+                super::undoes_nothing_unseen(super::provider($id));
+            }
         })*
     };
 }
@@ -123,11 +129,7 @@ fn connects(provider: &'static Provider) {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let token = match provider.token {
-        TokenKind::Aiven => "AIVEN_AUTH_TOKEN",
-        TokenKind::Konnect => "KONNECT_TOKEN",
-    };
-    vars.push((token, "of-nobody"));
+    vars.push((token(provider), "of-nobody"));
     let ran = person.try_run(&what("is cut off at the provider"), &script, &vars);
     assert_ne!(ran.code, Some(0), "{}", ran.said);
     vars.pop();
@@ -136,6 +138,11 @@ fn connects(provider: &'static Provider) {
         .to_string()
         .replace("peer-wizard-its-own", "peer-wizard-<run>");
     let now: Value = serde_json::from_str(&now).expect("only a name was replaced");
+    // Kong's gateway has the VNet's name in its own, if that is known when the script is printed.
+    let goal = goal
+        .to_string()
+        .replace("vnet-hub-prod-<run>", "vnet-<run>");
+    let goal: Value = serde_json::from_str(&goal).expect("only a name was replaced");
     assert_same(&what("connected, from variables"), &now, &goal);
 }
 
@@ -204,6 +211,75 @@ fn undoes(provider: &'static Provider) {
             );
         }
     }
+}
+
+/// Whoever may not look at the provider has not undone anything: the script says so, and leaves all that there is.
+fn undoes_nothing_unseen(provider: &'static Provider) {
+    let (bench, saved, _) = native(provider, &plain(), &|_| ());
+    let world = bench.cloud.world();
+    let person = Person::sign_in(&bench.cloud, provider);
+    let run = person.has_run(&saved);
+    let script = person.print(&["undo", &run, "--dry-run"]);
+    let what = format!("{}: undo with the token of nobody", provider.id);
+    let ran = person.try_run(&what, &script, &[(token(provider), "of-nobody")]);
+    assert_ne!(ran.code, Some(0), "{what}: {}", ran.said);
+    assert_same(&what, &bench.cloud.world(), &world);
+}
+
+/// The variable that the provider's token is in.
+fn token(provider: &Provider) -> &'static str {
+    match provider.token {
+        TokenKind::Aiven => "AIVEN_AUTH_TOKEN",
+        TokenKind::Konnect => "KONNECT_TOKEN",
+    }
+}
+
+/// Another peering has come to rely on the provider's principal and role since; undo takes nothing from it.
+#[test]
+#[ignore = "needs PyPI; run by .ci/run"]
+fn an_undo_script_leaves_what_another_peering_relies_on() {
+    let provider = provider("aiven-project");
+    for (what, prepare) in [
+        ("role and principal are new", (|_| ()) as fn(&Cloud)),
+        ("the role was extended", |cloud| {
+            role_of_another_subscription(cloud, self::provider("aiven-project"));
+        }),
+    ] {
+        let (bench, saved, _) = native(provider, &plain(), &prepare);
+        rely_on(&bench, provider);
+        let person = Person::sign_in(&bench.cloud, provider);
+        let world = bench.cloud.copy();
+        let mut disk = bench.disk_with(&saved);
+        bench.go(&mut disk, Journey::Undo).expect("undo");
+        let goal = bench.cloud.world();
+        bench.cloud.restore(&world);
+        let run = person.has_run(&saved);
+        let script = person.print(&["undo", &run, "--dry-run"]);
+        person.run(what, &script);
+        assert_same(what, &bench.cloud.world(), &goal);
+    }
+}
+
+/// Lets the provider peer with another VNet of the same subscription, by the role and the principal that are there.
+fn rely_on(bench: &Bench, provider: &Provider) {
+    let tenant = bench.cloud.sandbox.sample().tenant;
+    bench.cloud.sandbox.edit(|world| {
+        let principal = world
+            .principals
+            .iter()
+            .find(|it| it.app_id == provider.app_id && it.tenant == tenant && it.deleted.is_none())
+            .expect("the run let the provider in")
+            .id
+            .clone();
+        let ours = world
+            .assignments
+            .iter()
+            .find(|it| it.principal == principal);
+        let mut another = ours.expect("the run gave it a role").clone();
+        another.id = "8c7d6e5f-4a3b-4c2d-9e0f-1a2b3c4d5e6f".into();
+        another.scope = another.scope.replace("vnet-hub-prod", "VNet-Apps");
+        world.assignments.push(another);
+    });
 }
 
 /// An earlier peering in another subscription of the same tenant has left the provider's role there.
@@ -387,17 +463,18 @@ fn an_application_of_ones_own_and_a_narrow_role_are_used() {
 
 /// Text that means something to bash, JSON, JMESPath, OData, or a URL.
 const ODD: &str = r#"O'Brien's "own" $HOME `id` (50%) \ & Zoë's #1"#;
-const ODD_GROUP: &str = "rg-O'Brien_$HOME`id`-(Zoë.\"x\")";
+/// The same for resource groups, as far as a name can have it and further; and what Azure allows beyond ASCII.
+const ODD_GROUPS: [&str; 2] = ["rg-O'Brien_$HOME`id`-(x).y", "rg-(zoë).ключ"];
 
 #[test]
 #[ignore = "needs PyPI; run by .ci/run"]
 fn values_of_any_characters_arrive_as_they_are() {
     let provider = provider("aiven-project");
-    let odd = |cloud: &Cloud| -> String {
+    let odd = |cloud: &Cloud, group: &str| -> String {
         let subscription = cloud.sandbox.sample().subscription;
         let network = Network {
             subscription: subscription.clone(),
-            group: ODD_GROUP.into(),
+            group: group.into(),
             name: "vnet-odd".into(),
             location: "westeurope".into(),
             prefixes: vec!["10.77.0.0/16".into()],
@@ -409,7 +486,7 @@ fn values_of_any_characters_arrive_as_they_are() {
         cloud.sandbox.edit(|world| {
             world.groups.push(Group {
                 subscription,
-                name: ODD_GROUP.into(),
+                name: group.into(),
                 location: "westeurope".into(),
             });
             world.networks.push(network);
@@ -434,29 +511,31 @@ fn values_of_any_characters_arrive_as_they_are() {
         args
     };
 
+    for group in ODD_GROUPS {
     let cloud = Cloud::new();
-    let vnet = odd(&cloud);
+    let vnet = odd(&cloud, group);
     let before = cloud.world();
     let env = TestEnv::of(&cloud, provider.id);
     env.run(&with(args(&cloud, &vnet), "--yes")).code(0);
     let goal = shape(&cloud.world(), &before, provider);
 
     let cloud = Cloud::new();
-    let vnet = odd(&cloud);
+    let vnet = odd(&cloud, group);
     let person = Person::sign_in(&cloud, provider);
     let script = person.print(&with(args(&cloud, &vnet), "--dry-run"));
-    person.run("odd values", &script);
+    person.run(&format!("odd values, {group}"), &script);
     assert_same(
-        "connected with odd values",
+        group,
         &shape(&cloud.world(), &before, provider),
         &goal,
     );
-    person.run("odd values, again", &script);
+    person.run(&format!("odd values, {group}, again"), &script);
     assert_same(
-        "connected with odd values again",
+        group,
         &shape(&cloud.world(), &before, provider),
         &goal,
     );
+    }
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl Gather<'_> {
     pub async fn all(&mut self, clouds: &Clouds, provider: &Provider) -> Result<(), Error> {
         azure::gather(self, clouds).await?;
         provider::gather(self, clouds, provider).await?;
-        self.rest()
+        self.rest(provider)
     }
 
     /// The answers that a script needs, from what is given alone: no network, no sign-in.
@@ -162,17 +162,26 @@ impl Gather<'_> {
     pub fn offline(&mut self, provider: &Provider) -> Result<(), Error> {
         azure::offline(self)?;
         provider::offline(self, provider)?;
-        self.rest()
+        self.rest(provider)
     }
 
     /// What has a default or is optional.
-    fn rest(&mut self) -> Result<(), Error> {
-        for (arg, name) in [
+    fn rest(&mut self, provider: &Provider) -> Result<(), Error> {
+        let own = [
             ("application", "APPLICATION"),
             ("application_id", "APPLICATION_ID"),
-            ("provider_application_id", "PROVIDER_APPLICATION_ID"),
             ("grant_scope", "GRANT_SCOPE"),
             ("grant_role", "GRANT_ROLE"),
+        ];
+        for (arg, name) in own {
+            if provider.own_application {
+                self.take(arg, name)?;
+            } else if self.given.by_flag(arg) {
+                return Err(provider::says_nothing(arg, provider));
+            }
+        }
+        for (arg, name) in [
+            ("provider_application_id", "PROVIDER_APPLICATION_ID"),
             ("peering_name", "PEERING_NAME"),
             ("role_name", "ROLE_NAME"),
         ] {

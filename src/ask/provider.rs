@@ -69,15 +69,20 @@ fn only_its_own(g: &Gather<'_>, provider: &Provider) -> Result<(), Error> {
     for arg in ["project", "organization", "vpc", "network", "dns"] {
         let wanted = provider.inputs.iter().any(|input| arg_of(*input) == arg);
         if !wanted && g.given.by_flag(arg) {
-            let flag = crate::cli::about(arg).flag;
-            return Err(Error::usage(format!(
-                "`{flag}` says nothing to `--provider {}`",
-                provider.id
-            ))
-            .hint(format!("leave `{flag}` out, or choose another provider")));
+            return Err(says_nothing(arg, provider));
         }
     }
     Ok(())
+}
+
+/// The flag means nothing to this provider.
+pub(super) fn says_nothing(arg: &str, provider: &Provider) -> Error {
+    let flag = crate::cli::about(arg).flag;
+    Error::usage(format!(
+        "`{flag}` says nothing to `--provider {}`",
+        provider.id
+    ))
+    .hint(format!("leave `{flag}` out, or choose another provider"))
 }
 
 /// The fact that an answer becomes, and the answer's name.

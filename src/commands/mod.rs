@@ -66,9 +66,10 @@ pub async fn run() -> u8 {
         }
     };
     let result = tokio::select! {
+        // The signals first: a prompt blocks, and console's own answer to Ctrl-C is to end the process.
         biased;
-        result = work => result,
         () = context.signals() => Err(Error::new(Kind::Interrupted, "stopped")),
+        result = work => result,
     };
     context.view().close();
     match result {

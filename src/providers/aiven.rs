@@ -5,7 +5,9 @@ use super::{Input, Provider, Shape, TokenKind, let_in, own_application};
 use crate::{
     aiven::{
         Place,
-        steps::{Active, PendingPeer, ProviderPeering, VpcReady},
+        checks::VpcReady,
+        probes::{Active, PendingPeer},
+        steps::ProviderPeering,
     },
     azure::{
         Flow,

@@ -141,7 +141,8 @@ impl<W: World + 'static> Script<'_, W> {
         for (name, value) in self.run.facts.durable() {
             if reads(name) {
                 if value.contains(['$', '`']) {
-                    known.push_str("# shellcheck disable=SC2016 # the value has these characters\n");
+                    known
+                        .push_str("# shellcheck disable=SC2016 # the value has these characters\n");
                 }
                 let _ = writeln!(known, "{name}={}", single(value));
             }

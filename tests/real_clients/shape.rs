@@ -148,7 +148,7 @@ pub fn assert_same(what: &str, now: &Value, wanted: &Value) {
         lines.map(|line| format!("{mark}{line}\n")).collect()
     };
     panic!(
-        "{what}: the world is not as it should be\n{}{}\n--- now\n{now}",
+        "{what}: the world is not as it should be\n{}{}",
         only(&wanted, &now, '-'),
         only(&now, &wanted, '+'),
     );

@@ -6,7 +6,9 @@ use peer_wizard::{
     ask::facts_of,
     azure::Flow,
     clouds::{AzureCloud, Clouds, Endpoints, credential::SignIn},
-    engine::{Answer, Event, Limits, Origin, Pace, Run, Runner, Status, Store, StoreError},
+    engine::{
+        Answer, Event, Limits, Origin, Pace, Run, Runner, Status, Store, StoreError, record::now,
+    },
     fact::Secret,
     http::Http,
     providers::{Provider, Shape},
@@ -33,6 +35,17 @@ pub struct Moment {
     pub world: World,
     /// The run's file.
     pub saved: String,
+}
+
+impl Moment {
+    /// The saved run as if its process had died this second: what it was making may still not show.
+    pub fn just_now(&self) -> String {
+        let mut run: Run = serde_json::from_str(&self.saved).expect("a whole run");
+        for record in run.steps.values_mut() {
+            record.at = now();
+        }
+        serde_json::to_string(&run).expect("a run serialises")
+    }
 }
 
 /// A disk in memory that holds one run.
