@@ -235,3 +235,28 @@ impl From<StoreError> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_every_exit_code_as_it_is() {
+        let readme = include_str!("../README.md");
+        for (_, code, name, meaning) in EXIT_CODES {
+            let row = format!("| {code} | {name} | {meaning} |");
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_not_signed_in_to_has_its_own_code() {
+        let api = ApiError::new(
+            crate::http::Service::Arm,
+            "GET /x",
+            crate::http::Cause::SignIn,
+            "",
+        );
+        assert_eq!(Error::of_api("cannot look", api).kind.exit_code(), 4);
+    }
+}

@@ -242,8 +242,14 @@ pub fn single(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) {
         text.into()
     } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+        quoted(text)
     }
+}
+
+/// One shell word in single quotes, whatever it holds.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// One shell word in which `${NAME}` expands and nothing else does.

@@ -83,11 +83,7 @@ fn both() -> Shape {
 }
 
 /// A finished native run on clouds that were prepared so, its saved form, and the world's shape after it.
-fn native(
-    provider: &'static Provider,
-    shaped: &Shape,
-    prepare: &dyn Fn(&Cloud),
-) -> (Bench, String, Value) {
+fn native(provider: &'static Provider, shaped: &Shape, prepare: Prepare) -> (Bench, String, Value) {
     let mut cloud = Cloud::new();
     prepare(&cloud);
     cloud.settle();
@@ -178,11 +174,14 @@ fn with_variables(
     (script, vars)
 }
 
+/// What a world is like before a run.
+type Prepare<'a> = &'a dyn Fn(&Cloud);
+
 /// The undo script leaves the world as it was before the native run; what was found beforehand stays.
 fn undoes(provider: &'static Provider) {
     let let_in = |cloud: &Cloud| cloud.let_in_beforehand(provider, true);
     let elsewhere = |cloud: &Cloud| role_of_another_subscription(cloud, provider);
-    let mut cases: Vec<(&str, Shape, &dyn Fn(&Cloud))> = vec![
+    let mut cases: Vec<(&str, Shape, Prepare)> = vec![
         ("all is new", plain(), &|_| ()),
         ("the provider was let in before", plain(), &let_in),
         ("the role was extended", plain(), &elsewhere),
@@ -512,29 +511,21 @@ fn values_of_any_characters_arrive_as_they_are() {
     };
 
     for group in ODD_GROUPS {
-    let cloud = Cloud::new();
-    let vnet = odd(&cloud, group);
-    let before = cloud.world();
-    let env = TestEnv::of(&cloud, provider.id);
-    env.run(&with(args(&cloud, &vnet), "--yes")).code(0);
-    let goal = shape(&cloud.world(), &before, provider);
+        let cloud = Cloud::new();
+        let vnet = odd(&cloud, group);
+        let before = cloud.world();
+        let env = TestEnv::of(&cloud, provider.id);
+        env.run(&with(args(&cloud, &vnet), "--yes")).code(0);
+        let goal = shape(&cloud.world(), &before, provider);
 
-    let cloud = Cloud::new();
-    let vnet = odd(&cloud, group);
-    let person = Person::sign_in(&cloud, provider);
-    let script = person.print(&with(args(&cloud, &vnet), "--dry-run"));
-    person.run(&format!("odd values, {group}"), &script);
-    assert_same(
-        group,
-        &shape(&cloud.world(), &before, provider),
-        &goal,
-    );
-    person.run(&format!("odd values, {group}, again"), &script);
-    assert_same(
-        group,
-        &shape(&cloud.world(), &before, provider),
-        &goal,
-    );
+        let cloud = Cloud::new();
+        let vnet = odd(&cloud, group);
+        let person = Person::sign_in(&cloud, provider);
+        let script = person.print(&with(args(&cloud, &vnet), "--dry-run"));
+        person.run(&format!("odd values, {group}"), &script);
+        assert_same(group, &shape(&cloud.world(), &before, provider), &goal);
+        person.run(&format!("odd values, {group}, again"), &script);
+        assert_same(group, &shape(&cloud.world(), &before, provider), &goal);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     engine::{Flow, Run, Status, Step, World},
     fact::Facts,
-    shell::{Shell, Wait, single},
+    shell::{Shell, Wait, quoted, single},
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -95,7 +95,11 @@ impl<W: World + 'static> Script<'_, W> {
             body.functions.extend(&shell.functions);
             body.heading(index + 1, order.len(), &title, "", "");
             for cmd in &shell.delete {
-                body.push(&format!("delete_if_there {}\n", cmd.bash_words()));
+                let words = cmd.bash_words();
+                // A function of that name looks for itself.
+                let looks = words.starts_with("delete_");
+                let guard = if looks { "" } else { "delete_if_there " };
+                body.push(&format!("{guard}{words}\n"));
             }
             plan.push(title);
         }
@@ -121,14 +125,14 @@ impl<W: World + 'static> Script<'_, W> {
         }
         head.push_str("set -euo pipefail\n");
         let settings = self.variables(&whole);
-        let tools = ["az", "avn", "curl"]
+        let tools: String = ["az", "avn", "curl"]
             .into_iter()
-            .filter(|tool| whole.contains(&format!("{tool} ")))
-            .collect::<Vec<_>>()
-            .join(" ");
-        format!(
-            "{head}\nfor tool in {tools}; do\n  command -v \"$tool\" >/dev/null || {{ echo \"$tool is not installed\" >&2; exit 1; }}\ndone\n{settings}{functions}{text}"
-        )
+            .filter(|tool| uses(&whole, tool) || uses(&settings, tool))
+            .map(|tool| {
+                format!("command -v {tool} >/dev/null || {{ echo '{tool} is not installed' >&2; exit 1; }}\n")
+            })
+            .collect();
+        format!("{head}\n{tools}{settings}{functions}{text}")
     }
 
     /// The variables that the text reads: what is known is set, what can be told from others is told, the rest is
@@ -144,7 +148,7 @@ impl<W: World + 'static> Script<'_, W> {
                     known
                         .push_str("# shellcheck disable=SC2016 # the value has these characters\n");
                 }
-                let _ = writeln!(known, "{name}={}", single(value));
+                let _ = writeln!(known, "{name}={}", quoted(value));
             }
         }
         let answered: BTreeSet<&str> = self
@@ -330,7 +334,14 @@ const GENERAL: &[&str] = &[
     "lower() { printf '%s' \"$1\" | tr '[:upper:]' '[:lower:]'; }",
     "# json_text TEXT: the text as it stands between the quotes of JSON\njson_text() { printf '%s' \"$1\" | sed 's/\\\\/\\\\\\\\/g; s/\"/\\\\\"/g'; }",
     "# odata TEXT: the text as it stands between the quotes of a filter of Graph\nodata() { printf '%s' \"$1\" | sed \"s/'/''/g\"; }",
-    "# jmes TEXT: the text as it stands between the quotes of a --query\njmes() { printf '%s' \"$1\" | sed \"s/\\\\\\\\/\\\\\\\\\\\\\\\\/g; s/'/\\\\\\\\'/g\"; }",
+    r#"# jmes TEXT: the text as it stands between the quotes of a --query, which know one escape
+jmes() { printf '%s' "$1" | sed "s/'/\\\\'/g"; }"#,
+    r#"# json_ascii TEXT: the text as avn prints it between the quotes of JSON, where all but ASCII is escaped
+json_ascii() {
+  { json_text "$1" | iconv -f UTF-8 -t UTF-16BE | od -An -v -tx1 | tr -d ' \n'; echo; } | fold -w 4 | awk '
+    { low = index("0123456789abcdef", substr($1, 3, 1)) * 16 + index("0123456789abcdef", substr($1, 4, 1)) - 17
+      if (substr($1, 1, 2) == "00" && low < 128) printf "%c", low; else printf "\\u%s", $1 }'
+}"#,
     "# tomorrow: in 24 hours, for the date of GNU and of BSD\ntomorrow() {\n  date -u -d '+1 day' '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null || date -u -v+1d '+%Y-%m-%dT%H:%M:%SZ'\n}",
     r#"# retry SECONDS BECAUSE COMMAND...: tries again while it fails, prints what it printed when it did not
 retry() {
@@ -347,10 +358,16 @@ retry() {
 }"#,
     r#"# wait_for SECONDS REACHED REFUSED COMMAND...: until the command prints one of the words, each list joined by |
 wait_for() {
-  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' last=''
+  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' last='' failures=0
   shift 3
   while :; do
-    state=$("$@")
+    if ! state=$("$@"); then
+      failures=$((failures + 1))
+      [ "$failures" -lt 5 ] || fail 'cannot look at the state'
+      sleep "${PAUSE:-5}"
+      continue
+    fi
+    failures=0
     case "|$reached|" in *"|${state:-none}|"*) return ;; esac
     case "|$refused|" in *"|${state:-none}|"*) fail "the state is $state" ;; esac
     if [ "$state" != "$last" ]; then
@@ -370,5 +387,20 @@ delete_if_there() {
       *) fail "$output" ;;
     esac
   fi
+}"#,
+    r#"# delete_unless_used ROLE PRINCIPAL COMMAND...: leaves what another assignment has come to need; either may be empty
+delete_unless_used() {
+  local role=${1##*/} principal=$2 subscriptions subscription used
+  shift 2
+  subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv)
+  for subscription in $subscriptions; do
+    used=$(az role assignment list --all --subscription "$subscription" --fill-principal-name false --fill-role-definition-name false \
+      --query "[?principalId=='${principal:-none}' || ends_with(roleDefinitionId, '/${role:-none}')]|[0].id" --output tsv)
+    if [ -n "$used" ]; then
+      say "  left: another assignment needs it ($used)"
+      return
+    fi
+  done
+  delete_if_there "$@"
 }"#,
 ];

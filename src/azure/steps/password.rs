@@ -135,9 +135,10 @@ impl Resource<Clouds> for Password {
 
 const REVOKE: &str = r#"# revoke_password APP_ID NAME: removes the application's passwords of that name
 revoke_password() {
-  local key
-  for key in $(az ad app credential list --id "$1" --query "[?displayName=='$(jmes "$2")'].keyId" --output tsv); do
-    az ad app credential delete --id "$1" --key-id "$key" --output none
+  local keys key
+  keys=$(az ad app credential list --id "$1" --query "[?displayName=='$(jmes "$2")'].keyId" --output tsv) || return
+  for key in $keys; do
+    az ad app credential delete --id "$1" --key-id "$key" --output none || return
   done
 }"#;
 

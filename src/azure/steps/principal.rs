@@ -13,7 +13,7 @@ use crate::{
     engine::{About, Deleted, Made, Maker, Resource, Settling},
     fact::{Facts, Key, Missing},
     http::ApiError,
-    shell::{Shell, az},
+    shell::{Cmd, Shell, az, call},
 };
 use std::time::Duration;
 
@@ -78,6 +78,21 @@ impl Principal {
             provider.consent_at = Some(login_host.trim_end_matches('/').to_owned());
         }
         self
+    }
+
+    /// The provider's principal may serve other peerings by now; your own serves this application alone.
+    fn shell_delete(&self, f: &Facts) -> Result<Cmd, Missing> {
+        let principal = f.get(self.principal)?;
+        if self.provider.is_none() {
+            return Ok(az("ad sp delete").opt("--id", principal));
+        }
+        // Read by the function.
+        f.get(USER_TENANT_ID)?;
+        Ok(call("delete_unless_used")
+            .arg("")
+            .arg(principal.as_ref())
+            .flag("az ad sp delete")
+            .opt("--id", principal))
     }
 
     /// The fault that asks a person for consent, when the provider knows a page for it.
@@ -228,7 +243,7 @@ impl Resource<Clouds> for Principal {
                         Duration::from_secs(300),
                     ),
             ],
-            delete: vec![az("ad sp delete").opt("--id", f.get(self.principal)?)],
+            delete: vec![self.shell_delete(f)?],
             ..Shell::default()
         })
     }

@@ -388,7 +388,10 @@ impl Resource<Clouds> for Role {
                     .yields(self.role, "id"),
             ],
             delete: vec![
-                az("role definition delete")
+                call("delete_unless_used")
+                    .arg(role.as_ref())
+                    .arg("")
+                    .flag("az role definition delete")
                     .opt_bash("--name", format!("\"$(basename \"{role}\")\""))
                     .opt("--scope", format!("/subscriptions/{subscription}"))
                     .opt("--custom-role-only", "true"),
@@ -402,10 +405,11 @@ impl Resource<Clouds> for Role {
 /// A name is taken in the whole tenant, so every subscription of the session is looked through.
 const FIND_ROLE: &str = r#"# find_role NAME ACTIONS: the id of the custom role of that name, or of one with just these actions
 find_role() {
-  local subscription id query
+  local subscriptions subscription id query
+  subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv) || return
   for query in "[?roleName=='$(jmes "$1")']|[0].id" "[?permissions[0].actions==\`$2\`]|[0].id"; do
-    for subscription in $(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv); do
-      id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --query "$query" --output tsv)
+    for subscription in $subscriptions; do
+      id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --query "$query" --output tsv) || return
       if [ -n "$id" ]; then
         printf '%s\n' "$id"
         return
@@ -556,14 +560,22 @@ impl Resource<Clouds> for RoleScope {
 /// `az` wants the whole role to change one property of it, and answers only where the role is assignable already.
 const SET_ROLE_SCOPES: &str = r#"# set_role_scopes ROLE_ID SCOPE add|remove: adds the scope to those where the role can be assigned, or takes it away
 set_role_scopes() {
-  local name=${1##*/} home=${1%%/providers/*} has scopes role
-  has=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].assignableScopes[?@=='$2']|[0]" --output tsv)
+  local name=${1##*/} home=${1%%/providers/*} has scopes role used
+  has=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].assignableScopes[?@=='$2']|[0]" --output tsv) || return
+  if [ "$3" = remove ]; then
+    used=$(az role assignment list --all --subscription "${2##*/}" --fill-principal-name false --fill-role-definition-name false \
+      --query "[?ends_with(roleDefinitionId, '/$name')]|[0].id" --output tsv) || return
+    if [ -n "$used" ]; then
+      say "  left: another assignment needs it ($used)"
+      return
+    fi
+  fi
   case "$3,$has" in
     add,?*|remove,) return ;;
     add,) scopes="[assignableScopes, ['$2']][]" ;;
     remove,*) scopes="assignableScopes[?@!='$2']" ;;
   esac
-  role=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$scopes}" --output json)
+  role=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$scopes}" --output json) || return
   az role definition update --role-definition "$role" --output none
 }"#;
 
