@@ -79,7 +79,6 @@ pub fn facts_of(answers: &BTreeMap<String, Answer>, provider: &Provider, run: &s
     let value = |name: &str| answers.get(name).map(|answer| answer.value.as_str());
     let mut facts = Facts::default().with(RUN, run.into());
     let ours = format!("peer-wizard-{run}");
-    facts.set(PEERING_NAME, value("PEERING_NAME").unwrap_or(&ours).into());
     facts.set(
         ROLE_NAME,
         value("ROLE_NAME").unwrap_or(provider.role_name).into(),
@@ -90,6 +89,7 @@ pub fn facts_of(answers: &BTreeMap<String, Answer>, provider: &Provider, run: &s
         facts.set(USER_TENANT_ID, tenant.into());
     }
     if provider.own_application {
+        facts.set(PEERING_NAME, value("PEERING_NAME").unwrap_or(&ours).into());
         match value("APPLICATION_ID") {
             Some(id) => facts.set(USER_APP_ID, id.into()),
             None => facts.set(
@@ -146,11 +146,7 @@ pub fn setting(
     let value = |name: &str| answers.get(name).map(|answer| answer.value.as_str());
     let ask = |arg: &str| {
         let about = crate::cli::about(arg);
-        format!(
-            ": \"${{{name}:?set it ({}, {})}}\"",
-            about.help.to_lowercase(),
-            about.flag
-        )
+        format!(": \"${{{name}:?set it: {} ({})}}\"", about.help, about.flag)
     };
     let part = |field: u8| format!("{name}=$(printf '%s' \"$USER_VNET_ID\" | cut -d / -f {field})");
     let input = provider

@@ -208,16 +208,17 @@ fn rows(answers: &BTreeMap<String, Answer>, facts: &Facts) -> Vec<Row> {
     ];
     let given = LABELS.iter().filter_map(|(name, label)| {
         let answer = answers.get(*name)?;
-        Some(Row::new(
-            *label,
-            answer.value.clone(),
-            Some(answer.from.words()),
-        ))
+        let value = match crate::net::VnetId::parse(&answer.value) {
+            Some(id) => format!("{} in {}", id.name, id.resource_group),
+            None => answer.value.clone(),
+        };
+        Some(Row::new(*label, value, Some(answer.from.words())))
     });
     let derived = [
         ("USER_SUBSCRIPTION_ID", "SUBSCRIPTION_ID", "Subscription"),
         ("APPLICATION_NAME", "APPLICATION", "Application"),
         ("PEERING_NAME", "PEERING_NAME", "Peering"),
+        ("KONG_GATEWAY_NAME", "PEERING_NAME", "Gateway"),
         ("ROLE_NAME", "ROLE_NAME", "Provider's role"),
     ];
     let defaults = derived

@@ -168,6 +168,16 @@ fn listen(context: &Context<'_>, http: &Http) {
     let (view, step) = (context.shared_view(), context.shared_step());
     http.on_notice(move |notice| {
         let step: String = step.borrow().clone();
+        if step.is_empty() {
+            // Before the run there are no events yet.
+            let text = format!(
+                "{}; trying again in {}",
+                notice.because,
+                crate::view::duration(notice.after.as_secs_f64())
+            );
+            view.borrow_mut().note(&text);
+            return;
+        }
         view.borrow_mut().event(&Event::Retrying {
             step: &step,
             because: &notice.because,

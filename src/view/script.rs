@@ -185,7 +185,9 @@ impl<W: World + 'static> Script<'_, W> {
             out.push_str(&known);
         }
         if !asked.is_empty() {
-            out.push_str("\n# Not answered: looked up, or to be set before\n");
+            out.push_str("\n# Not answered: to be set before, or looked up\n");
+            // What is missing is said before anything is asked of a service.
+            asked.sort_by_key(|setting| !setting.line.starts_with(": "));
             for setting in &asked {
                 out.push_str(&setting.line);
                 out.push('\n');
@@ -392,10 +394,10 @@ delete_if_there() {
 delete_unless_used() {
   local role=${1##*/} principal=$2 subscriptions subscription used
   shift 2
-  subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv)
+  subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv) || fail 'cannot list the subscriptions'
   for subscription in $subscriptions; do
     used=$(az role assignment list --all --subscription "$subscription" --fill-principal-name false --fill-role-definition-name false \
-      --query "[?principalId=='${principal:-none}' || ends_with(roleDefinitionId, '/${role:-none}')]|[0].id" --output tsv)
+      --query "[?principalId=='${principal:-none}' || ends_with(roleDefinitionId, '/${role:-none}')]|[0].id" --output tsv) || fail 'cannot list the role assignments'
     if [ -n "$used" ]; then
       say "  left: another assignment needs it ($used)"
       return

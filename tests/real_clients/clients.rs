@@ -64,7 +64,7 @@ pub fn recorders(folder: &Path, record: &Path) {
     fs::create_dir(folder).expect("a new folder");
     for tool in ["az", "avn", "curl"] {
         let real = match tool {
-            "curl" => PathBuf::from("/usr/bin/curl"),
+            "curl" => on_path("curl"),
             tool => bin().join(tool),
         };
         let text = format!(
@@ -78,7 +78,14 @@ pub fn recorders(folder: &Path, record: &Path) {
     }
 }
 
-#[cfg(unix)]
+fn on_path(tool: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(tool))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| panic!("{tool} is not installed"))
+}
+
 fn executable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a file of our own");
