@@ -208,6 +208,7 @@ fn missing_answers_are_reported_together() {
     for word in [
         "--subscription",
         "AZURE_SUBSCRIPTION_ID",
+        "--vnet",
         "--project",
         "AIVEN_PROJECT",
         "acme-prod",
@@ -221,8 +222,8 @@ fn missing_answers_are_reported_together() {
         .run(&["azure", "--no-input", "--output", "json"])
         .code(2);
     let kinds: Vec<Value> = json.events().iter().map(|it| it["event"].clone()).collect();
-    assert_eq!(kinds, ["failed", "closed"], "{json}");
-    assert_eq!(json.events()[0]["error"]["kind"], "usage", "{json}");
+    assert_eq!(kinds, ["opened", "failed", "closed"], "{json}");
+    assert_eq!(json.events()[1]["error"]["kind"], "usage", "{json}");
     assert_eq!(changes(&cloud), 0);
 }
 

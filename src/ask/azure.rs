@@ -122,13 +122,11 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
     let subscription = match subscription(g, w).await {
         Ok(Some(subscription)) => subscription,
         Ok(None) => {
-            absent(g);
-            return Ok(());
+            return absent(g);
         }
         // Without anybody to ask, the missing answer is the news, not the sign-in that could have helped to find it.
         Err(error) if error.kind == Kind::SignIn && !g.prompt.can_ask() && given.is_none() => {
-            absent(g);
-            return Ok(());
+            return absent(g);
         }
         Err(error) => return Err(error),
     };
@@ -188,17 +186,14 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
     Ok(())
 }
 
-fn absent(g: &mut Gather<'_>) {
-    if !g
-        .missing
-        .iter()
-        .any(|it| it.arg == "vnet" || it.arg == "subscription")
-    {
+fn absent(g: &mut Gather<'_>) -> Result<(), Error> {
+    if g.given.one("vnet")?.is_none() {
         g.missing.push(Absent {
             arg: "vnet",
             allowed: Vec::new(),
         });
     }
+    Ok(())
 }
 
 /// The id of the subscription that is given by name or id, is the only one, or is chosen.
