@@ -278,15 +278,14 @@ pub struct Global {
         help_heading = "Options everywhere"
     )]
     pub ca_cert: Option<PathBuf>,
-    /// Which Azure
+    /// Which Azure; default: public
     #[arg(
         long,
         global = true,
         value_name = "CLOUD",
-        default_value = "public",
         help_heading = "Options everywhere"
     )]
-    pub azure_cloud: AzureCloud,
+    pub azure_cloud: Option<AzureCloud>,
 }
 
 /// How to sign in to Azure.

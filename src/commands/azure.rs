@@ -101,6 +101,7 @@ async fn gather(
     if context.global.sandbox {
         gather.answers.set("SANDBOX", "true", Origin::Flag);
     }
+    context.remember(&mut gather.answers);
     let Some(provider) = gather.provider()? else {
         // The VNet is asked of every provider, so its being missing is known too.
         if gather.given.one("vnet")?.is_none() {

@@ -1,15 +1,19 @@
 //! What every command has: the screen, the view, the runs' folder, and the bell for Ctrl-C.
 
 use crate::{
-    ask::prompt::{Prompt, Refuse, Terminal},
-    cli::{Cli, Color, Global, Output},
+    ask::{
+        Answers,
+        prompt::{Prompt, Refuse, Terminal},
+    },
+    cli::{self, AzureCloud, Cli, Color, Global, Output, SignInKind},
     engine::{
-        Stop,
+        Origin, Run, Stop,
         store::{Folder, Log},
     },
     error::{Error, Kind},
     view::{self, Screen, View},
 };
+use clap::ValueEnum;
 use std::{
     cell::{Cell, Ref, RefCell, RefMut},
     env,
@@ -17,6 +21,16 @@ use std::{
     path::PathBuf,
     rc::Rc,
 };
+
+const SIGN_IN: &str = "SIGN_IN";
+const AZURE_CLOUD: &str = "AZURE_CLOUD";
+
+/// How to sign in, and where.
+#[derive(Clone, Copy, Default)]
+struct Ways {
+    sign_in: Option<SignInKind>,
+    cloud: Option<AzureCloud>,
+}
 
 /// What every command has.
 pub struct Context<'a> {
@@ -31,6 +45,8 @@ pub struct Context<'a> {
     /// The step under way, for requests that are sent again within it.
     step: Rc<RefCell<String>>,
     run: RefCell<Option<String>>,
+    /// How the run under way was begun, where that is asked for with every command.
+    saved: Cell<Ways>,
     running: Cell<bool>,
     reported: Cell<bool>,
 }
@@ -54,8 +70,39 @@ impl<'a> Context<'a> {
             log: Rc::default(),
             step: Rc::default(),
             run: RefCell::default(),
+            saved: Cell::default(),
             running: Cell::new(false),
             reported: Cell::new(false),
+        }
+    }
+
+    /// Takes over from a saved run how to sign in and to which cloud, where no flag says so.
+    pub fn take_over(&self, run: &Run) {
+        let value = |name: &str| run.answers.get(name).map(|answer| answer.value.as_str());
+        self.saved.set(Ways {
+            sign_in: value(SIGN_IN).and_then(|it| SignInKind::from_str(it, false).ok()),
+            cloud: value(AZURE_CLOUD).and_then(|it| AzureCloud::from_str(it, false).ok()),
+        });
+    }
+
+    /// How to sign in to Azure, if that was chosen.
+    pub fn sign_in(&self) -> Option<SignInKind> {
+        self.global.sign_in.or(self.saved.get().sign_in)
+    }
+
+    /// Which Azure.
+    pub fn azure_cloud(&self) -> AzureCloud {
+        let chosen = self.global.azure_cloud.or(self.saved.get().cloud);
+        chosen.unwrap_or_default()
+    }
+
+    /// Adds to the answers what a resumed run has to take over.
+    pub fn remember(&self, answers: &mut Answers) {
+        if let Some(sign_in) = &self.global.sign_in {
+            answers.set(SIGN_IN, cli::word(sign_in), Origin::Flag);
+        }
+        if let Some(cloud) = &self.global.azure_cloud {
+            answers.set(AZURE_CLOUD, cli::word(cloud), Origin::Flag);
         }
     }
 

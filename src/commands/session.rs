@@ -108,7 +108,7 @@ pub fn login_host(context: &Context<'_>) -> &'static str {
 }
 
 fn cloud(context: &Context<'_>) -> clouds::AzureCloud {
-    match context.global.azure_cloud {
+    match context.azure_cloud() {
         AzureCloud::Public => clouds::AzureCloud::Public,
         AzureCloud::Usgovernment => clouds::AzureCloud::UsGovernment,
         AzureCloud::China => clouds::AzureCloud::China,
@@ -136,7 +136,7 @@ fn sign_in(context: &Context<'_>) -> Result<SignIn, Error> {
             secret: Secret::from(variable("AZURE_CLIENT_SECRET")?),
         })
     };
-    Ok(match context.global.sign_in {
+    Ok(match context.sign_in() {
         None => environment().unwrap_or(SignIn::Az),
         Some(SignInKind::Az) => SignIn::Az,
         Some(SignInKind::Environment) => environment().ok_or_else(|| {
