@@ -60,7 +60,8 @@ pub async fn run(
     session.need_token(provider, prompt.as_mut())?;
     let name = new_name(&folder, provider);
     let facts = facts_of(&answers.0, provider, &name);
-    let plan = plan::look(&flow, &session.clouds, facts).await?;
+    let mut agrees = |question: &str| Ok(prompt.can_ask() && prompt.confirm(question, false)?);
+    let plan = plan::look(&flow, &session.clouds, facts, &mut agrees).await?;
     if let Some(done) = &plan.done {
         nothing_to_do(context, done, &plan);
         return Ok(());

@@ -155,7 +155,9 @@ async fn connection(
                 facts.absorb(verdict.facts);
                 let good = verdict.good.into_iter().chain(verdict.done);
                 let good = good.map(|says| (true, says));
-                let bad = verdict.problems.into_iter().map(|says| (false, says));
+                let consents = verdict.consents.into_iter().map(|it| it.otherwise);
+                let bad = verdict.problems.into_iter().chain(consents);
+                let bad = bad.map(|says| (false, says));
                 findings.extend(good.chain(bad).map(|(good, says)| Finding {
                     what: what.into(),
                     good,

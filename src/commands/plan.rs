@@ -22,11 +22,17 @@ pub struct Plan {
     pub there: Vec<bool>,
 }
 
-/// Runs the checks, then looks for each object whose name is known already.
+/// Runs the checks, then looks for each object whose name is known already. What is in the way and may be removed is
+/// removed only if the person `agrees`.
 ///
 /// # Errors
 /// One error that lists every problem.
-pub async fn look(flow: &Flow, w: &Clouds, mut facts: Facts) -> Result<Plan, Error> {
+pub async fn look(
+    flow: &Flow,
+    w: &Clouds,
+    mut facts: Facts,
+    agrees: &mut dyn FnMut(&str) -> Result<bool, Error>,
+) -> Result<Plan, Error> {
     let mut problems: Vec<String> = Vec::new();
     let mut done = None;
     for check in &flow.checks {
@@ -34,6 +40,13 @@ pub async fn look(flow: &Flow, w: &Clouds, mut facts: Facts) -> Result<Plan, Err
             Ok(verdict) => {
                 facts.absorb(verdict.facts);
                 done = done.or(verdict.done);
+                for consent in verdict.consents {
+                    if agrees(&consent.question)? {
+                        facts.absorb(consent.facts);
+                    } else {
+                        problems.push(consent.otherwise);
+                    }
+                }
                 for problem in verdict.problems {
                     if !problems.contains(&problem) {
                         problems.push(problem);

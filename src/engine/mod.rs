@@ -14,7 +14,7 @@ pub use flow::Flow;
 pub use record::{Answer, Origin, Run, Status, StepRecord};
 pub use runner::{Limits, Pace, Runner, Stop};
 pub use step::{
-    About, Check, Deleted, Fault, Look, Made, Maker, Passing, Polled, Probe, Refusal, Resource,
-    Settling, Step, Usual, Verdict, World,
+    About, Check, Consent, Deleted, Fault, Look, Made, Maker, Passing, Polled, Probe, Refusal,
+    Resource, Settling, Step, Usual, Verdict, World,
 };
 pub use store::{Store, StoreError};

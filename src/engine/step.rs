@@ -324,6 +324,19 @@ pub struct Verdict {
     pub facts: Facts,
     /// Set when the goal is reached already, with the sentence that says so.
     pub done: Option<String>,
+    /// What is in the way and may be removed, if the person agrees to it.
+    pub consents: Vec<Consent>,
+}
+
+/// Something that is never done without being asked for.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    /// What will happen, as a question.
+    pub question: String,
+    /// The facts that let it happen.
+    pub facts: Facts,
+    /// The problem that it is without the person's yes.
+    pub otherwise: String,
 }
 
 /// A look at the world before anything is changed.

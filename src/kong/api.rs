@@ -18,6 +18,8 @@ pub const DOCS: &str = "https://developer.konghq.com/api/konnect/cloud-gateways/
 pub const KONG_NETWORK_ID: Key<Text> = Key::durable("KONG_NETWORK_ID");
 /// The transit gateway: what Konnect calls its end of a peering.
 pub const KONG_GATEWAY_ID: Key<Text> = Key::durable("KONG_GATEWAY_ID");
+/// The gateway that the person agreed to have deleted, so that another can take its place.
+pub const KONG_REPLACED_GATEWAY_ID: Key<Text> = Key::durable("KONG_REPLACED_GATEWAY_ID");
 /// The transit gateway's name.
 pub const KONG_GATEWAY_NAME: Key<Text> = Key::durable("KONG_GATEWAY_NAME");
 /// Which names Kong asks which servers for, as [`super::dns::text`] writes it; empty for none.

@@ -1,16 +1,16 @@
 //! Looks at Konnect before anything is changed.
 
 use super::{
-    api::{self, KONG_DNS, KONG_GATEWAY_NAME, KONG_NETWORK_ID, Network},
+    api::{self, KONG_DNS, KONG_GATEWAY_NAME, KONG_NETWORK_ID, KONG_REPLACED_GATEWAY_ID, Network},
     dns,
-    existing::{asked, how_to_delete, other_mapping},
+    existing::{asked, how_to_delete, other_mapping, replace_question, replaced},
     gateway::{Attachment, NAME_LIMIT, Standing, TransitGateway},
     probes,
 };
 use crate::{
     azure::{Fault, keys::KONG, steps::PROVIDER_HAS_PEERING},
     clouds::Clouds,
-    engine::{Check, Refusal, Verdict},
+    engine::{Check, Consent, Refusal, Verdict},
     fact::Facts,
 };
 
@@ -159,7 +159,17 @@ async fn existing(
     }
     let wanted = asked(f).unwrap_or_default();
     if !dns::same(&wanted, gateway.dns()) {
-        verdict.problems.push(sentence(other_mapping(gateway)));
+        if replaced(f, gateway) {
+            verdict
+                .good
+                .push(format!("the gateway `{}` will be replaced", gateway.name));
+            return Ok(());
+        }
+        verdict.consents.push(Consent {
+            question: replace_question(gateway),
+            facts: Facts::default().with(KONG_REPLACED_GATEWAY_ID, gateway.id.as_str().into()),
+            otherwise: sentence(other_mapping(gateway)),
+        });
         return Ok(());
     }
     if gateway.standing() != Standing::Ready {

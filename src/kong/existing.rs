@@ -1,7 +1,7 @@
 //! What a gateway that is there already means for one that is wanted.
 
 use super::{
-    api::KONG_DNS,
+    api::{KONG_DNS, KONG_REPLACED_GATEWAY_ID},
     dns::{self, DnsMapping},
     gateway::{TransitGateway as Gateway, run_of},
 };
@@ -29,6 +29,28 @@ pub fn how_to_delete(gateway: &Gateway) -> String {
         ),
         None => console,
     }
+}
+
+/// Whether the person agreed to have this gateway deleted.
+#[must_use]
+pub fn replaced(f: &Facts, gateway: &Gateway) -> bool {
+    f.get(KONG_REPLACED_GATEWAY_ID)
+        .is_ok_and(|id| id.as_ref() == gateway.id)
+}
+
+/// What the person is asked before that.
+#[must_use]
+pub fn replace_question(gateway: &Gateway) -> String {
+    let has = dns::shown(gateway.dns());
+    let has = if has.is_empty() {
+        "no DNS mapping".to_owned()
+    } else {
+        format!("the DNS mapping {}", has.join(" "))
+    };
+    format!(
+        "Konnect has the gateway `{}` for this VNet, with {has}. A gateway on Azure cannot be changed: delete it and make another? Its traffic drops for some 30 to 40 minutes, and undo does not bring it back",
+        gateway.name
+    )
 }
 
 /// The refusal of a gateway whose mappings are not those asked for.

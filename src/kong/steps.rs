@@ -3,7 +3,7 @@
 use super::{
     api::{self, DOCS, KONG_DNS, KONG_GATEWAY_ID, KONG_GATEWAY_NAME, KONG_NETWORK_ID},
     curl, dns,
-    existing::{asked, how_to_delete, is_taken, name_taken, other_mapping},
+    existing::{asked, how_to_delete, is_taken, name_taken, other_mapping, replaced},
     gateway::{Attachment, Standing, TransitGateway as Gateway, own_name},
     script::{
         ATTACHED_GATEWAY, DELETE_GATEWAY, JSON_LINES, KONNECT, KONNECT_FIELD, KONNECT_LIST,
@@ -115,6 +115,10 @@ impl Resource<Clouds> for TransitGateway {
         }
         // What this run made has what it asked for, in whatever form Konnect keeps it.
         if maker != Maker::Run && !dns::same(&asked(f).map_err(Fault::Refused)?, gateway.dns()) {
+            if replaced(f, &gateway) {
+                // The person agreed that another takes its place.
+                return Ok(None);
+            }
             return Err(Fault::Refused(other_mapping(&gateway)));
         }
         Ok(Some(gateway))
@@ -124,6 +128,15 @@ impl Resource<Clouds> for TransitGateway {
         let (network, name) = (f.get(KONG_NETWORK_ID)?, f.get(KONG_GATEWAY_NAME)?);
         let dns = dns::config(&asked(f).map_err(Fault::Refused)?);
         Self::network_is_ready(w, f).await?;
+        if let Some(old) = Self::attached(w, f).await?
+            && replaced(f, &old)
+        {
+            if old.standing() != Standing::Going {
+                let call = api::delete_transit_gateway(network.as_ref(), &old.id);
+                w.forget(&call).await?;
+            }
+            return Err(still_going(&old).into());
+        }
         let attachment = Attachment::named(f)?;
         let post = api::create_transit_gateway(network.as_ref(), name.as_ref(), &attachment, dns);
         let error = match w.send(&post).await {

@@ -42,6 +42,13 @@ impl<W: World + 'static> Script<'_, W> {
             .collect();
         let total = left.len();
         let mut body = Body::default();
+        // A function may come with a step that is done already; only those that are used are printed.
+        body.functions.extend(
+            self.flow
+                .steps
+                .iter()
+                .flat_map(|step| shell_of(step).functions),
+        );
         for (index, step) in left.iter().enumerate() {
             let about = step.about();
             let again = self.run.steps.get(about.id).is_some_and(|it| it.renew);
