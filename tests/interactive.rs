@@ -212,3 +212,45 @@ fn a_yes_at_the_terminal_connects() {
     assert_eq!(code, Some(0), "{raw}");
     assert!(cursor_shows(&raw), "{raw:?}");
 }
+
+/// A gateway on Azure cannot be changed: another mapping is asked about, and a no leaves it.
+#[test]
+fn another_mapping_is_asked_about() {
+    let cloud = Cloud::new();
+    let env = TestEnv::of(&cloud, "kong");
+    let with = |dns: &str, yes: bool| {
+        let mut args = cloud.args(&providers::kong::KONG_CONNECT);
+        args.retain(|arg| yes || arg != "--yes");
+        args.extend(["--dns".to_owned(), dns.to_owned()]);
+        args
+    };
+    let dns = || cloud.world()["konnect"].to_string();
+    env.run(&with("10.0.0.4=a.example", true)).code(0);
+    let before = dns();
+    let args = with("10.0.0.5=b.example", false);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    // Without anybody to ask it is refused, also with the plan approved.
+    env.run(&with("10.0.0.5=b.example", true))
+        .code(3)
+        .says("10.0.0.4=a.example");
+    let mut terminal = Terminal::start(&env, &args);
+    terminal
+        .until("delete it and make another")
+        .press("n")
+        .press(ENTER);
+    assert_eq!(terminal.end().0, Some(3));
+    assert_eq!(dns(), before);
+    let mut terminal = Terminal::start(&env, &args);
+    terminal
+        .until("delete it and make another")
+        .press("y")
+        .press(ENTER);
+    terminal.until("Proceed?").press("y").press(ENTER);
+    terminal.until("Connected");
+    assert_eq!(terminal.end().0, Some(0));
+    assert!(
+        dns().contains("b.example") && !dns().contains("a.example"),
+        "{}",
+        dns()
+    );
+}

@@ -38,6 +38,8 @@ pub struct Gather<'a> {
     pub answers: Answers,
     /// The answers that nobody gave.
     pub missing: Vec<Absent>,
+    /// What the person should know about what was given.
+    pub notes: Vec<String>,
 }
 
 /// An answer that nobody gave.
@@ -177,7 +179,11 @@ impl Gather<'_> {
             if provider.own_application {
                 self.take(arg, name)?;
             } else if self.given.by_flag(arg) {
-                return Err(provider::says_nothing(arg, provider));
+                let flag = crate::cli::about(arg).flag;
+                self.notes.push(format!(
+                    "`{flag}` is left aside: {} needs no application of yours",
+                    provider.name
+                ));
             }
         }
         for (arg, name) in [
@@ -215,6 +221,7 @@ mod tests {
             samples: Samples::new(),
             answers: Answers::default(),
             missing: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

@@ -98,6 +98,7 @@ async fn gather(
         samples: samples(None, can_ask),
         answers: Answers::default(),
         missing: Vec::new(),
+        notes: Vec::new(),
     };
     if context.global.sandbox {
         gather.answers.set("SANDBOX", "true", Origin::Flag);
@@ -118,6 +119,9 @@ async fn gather(
     session.find_token(provider);
     gather.all(&session.clouds, provider).await?;
     gather.complete()?;
+    for note in &gather.notes {
+        context.note(note);
+    }
     Ok((provider, gather.answers))
 }
 

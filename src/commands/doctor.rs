@@ -48,6 +48,7 @@ pub async fn run(context: &Context<'_>, matches: &ArgMatches) -> Result<(), Erro
             .map_or_else(Samples::new, |it| it.samples(None)),
         answers: Answers::default(),
         missing: Vec::new(),
+        notes: Vec::new(),
     };
     if let Some(provider) = gather.provider()? {
         if let Some(practice) = &session.practice {

@@ -37,6 +37,7 @@ pub fn connect(
         samples: samples(None),
         answers: Answers::default(),
         missing: Vec::new(),
+        notes: Vec::new(),
     };
     if context.global.sandbox {
         gather.answers.set("SANDBOX", "true", Origin::Flag);
@@ -46,6 +47,9 @@ pub fn connect(
     };
     gather.samples = samples(Some(provider.id));
     gather.offline(provider)?;
+    for note in &gather.notes {
+        context.note(note);
+    }
     let answers = gather.answers.0;
     // The same answers print the same script.
     let text = serde_json::to_string(&answers).unwrap_or_default();

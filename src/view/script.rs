@@ -343,8 +343,8 @@ const GENERAL: &[&str] = &[
     "lower() { printf '%s' \"$1\" | tr '[:upper:]' '[:lower:]'; }",
     "# json_text TEXT: the text as it stands between the quotes of JSON\njson_text() { printf '%s' \"$1\" | sed 's/\\\\/\\\\\\\\/g; s/\"/\\\\\"/g'; }",
     "# odata TEXT: the text as it stands between the quotes of a filter of Graph\nodata() { printf '%s' \"$1\" | sed \"s/'/''/g\"; }",
-    r#"# jmes TEXT: the text as it stands between the quotes of a --query, which know one escape
-jmes() { printf '%s' "$1" | sed "s/'/\\\\'/g"; }"#,
+    r#"# jmes TEXT: the text as a value in a --query, quotes and all
+jmes() { printf "\`\"%s\"\`" "$(json_text "$1" | sed "s/\`/\\\\\`/g")"; }"#,
     r#"# json_ascii TEXT: the text as avn prints it between the quotes of JSON, where all but ASCII is escaped
 json_ascii() {
   { json_text "$1" | iconv -f UTF-8 -t UTF-16BE | od -An -v -tx1 | tr -d ' \n'; echo; } | fold -w 4 | awk '

@@ -136,7 +136,7 @@ impl Resource<Clouds> for Password {
 const REVOKE: &str = r#"# revoke_password APP_ID NAME: removes the application's passwords of that name
 revoke_password() {
   local keys key
-  keys=$(az ad app credential list --id "$1" --query "[?displayName=='$(jmes "$2")'].keyId" --output tsv) || return
+  keys=$(az ad app credential list --id "$1" --query "[?displayName==$(jmes "$2")].keyId" --output tsv) || return
   for key in $keys; do
     az ad app credential delete --id "$1" --key-id "$key" --output none || return
   done

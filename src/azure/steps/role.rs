@@ -407,7 +407,7 @@ const FIND_ROLE: &str = r#"# find_role NAME ACTIONS: the id of the custom role o
 find_role() {
   local subscriptions subscription id query
   subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv) || return
-  for query in "[?roleName=='$(jmes "$1")']|[0].id" "[?permissions[0].actions==\`$2\`]|[0].id"; do
+  for query in "[?roleName==$(jmes "$1")]|[0].id" "[?permissions[0].actions==\`$2\`]|[0].id"; do
     for subscription in $subscriptions; do
       id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --query "$query" --output tsv) || return
       if [ -n "$id" ]; then
