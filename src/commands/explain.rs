@@ -1,13 +1,13 @@
 //! `peer-wizard explain`: what each step does and why.
 
-use super::{context::Context, session::login_host};
+use super::{context::Context, plan, session::login_host};
 use crate::engine::Step;
 use crate::{
     cli,
     providers::{self, Provider, Shape},
     view::{
         self,
-        preview::{Mark, PlanLine, Preview},
+        preview::{Mark, Preview},
     },
 };
 use serde_json::{Value, json};
@@ -65,14 +65,7 @@ fn page(context: &Context<'_>, provider: &Provider, shape: &Shape) -> String {
                 Step::Ensure(_) => (Mark::Create, String::new()),
                 Step::Wait(probe) => (Mark::Wait, format!("usually {}", probe.usual().words)),
             };
-            PlanLine {
-                mark,
-                title: about.title,
-                note,
-                why: about.why.into(),
-                link: about.link.into(),
-                permissions: about.permissions.iter().map(|it| (*it).into()).collect(),
-            }
+            plan::line(about, mark, note)
         })
         .collect();
     let page = Preview {

@@ -3,7 +3,7 @@
 use crate::{
     azure::{Fault, Flow},
     clouds::Clouds,
-    engine::{Answer, Step},
+    engine::{About, Answer, Step},
     error::{Error, Kind},
     fact::Facts,
     http::hints,
@@ -156,14 +156,7 @@ pub fn preview(
                 ),
                 (Step::Ensure(_), false) => (Mark::Create, "new".to_owned()),
             };
-            PlanLine {
-                mark,
-                title: about.title,
-                note,
-                why: about.why.into(),
-                link: about.link.into(),
-                permissions: about.permissions.iter().map(|it| (*it).into()).collect(),
-            }
+            line(about, mark, note)
         })
         .collect();
     let (from, to) = ends(provider, &plan.facts);
@@ -176,6 +169,25 @@ pub fn preview(
         needs,
         held: None,
         question: "Proceed?".into(),
+    }
+}
+
+/// One step of a page.
+pub fn line(about: About, mark: Mark, note: impl Into<String>) -> PlanLine {
+    let About {
+        id: _,
+        title,
+        why,
+        link,
+        permissions,
+    } = about;
+    PlanLine {
+        mark,
+        title,
+        note: note.into(),
+        why: why.into(),
+        link: link.into(),
+        permissions: permissions.iter().map(|it| (*it).into()).collect(),
     }
 }
 

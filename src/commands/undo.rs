@@ -5,12 +5,12 @@ use crate::{
     ask::prompt::Prompt,
     azure::{Flow, steps::OWN_APPLICATION},
     cli,
-    engine::{Limits, Run, Status, event::Outcome},
+    engine::{About, Limits, Run, Status, event::Outcome},
     error::{Error, Kind},
     providers::Provider,
     view::{
         self,
-        preview::{Mark, PlanLine, Preview},
+        preview::{Mark, Preview},
     },
 };
 
@@ -100,14 +100,8 @@ fn confirm(
                 Status::Deleted => (Mark::Leave, "deleted already"),
                 Status::Reached => return None,
             };
-            Some(PlanLine {
-                mark,
-                title: resource.thing(),
-                note: note.into(),
-                why: about.why.into(),
-                link: about.link.into(),
-                permissions: about.permissions.iter().map(|it| (*it).into()).collect(),
-            })
+            let title = resource.thing();
+            Some(plan::line(About { title, ..about }, mark, note))
         })
         .collect();
     let page = Preview {
