@@ -14,6 +14,8 @@ mod clients;
 mod person;
 #[path = "real_clients/shape.rs"]
 mod shape;
+#[path = "real_clients/world.rs"]
+mod world;
 
 use peer_wizard::{
     ask::fact_name,
@@ -21,13 +23,14 @@ use peer_wizard::{
     providers::{self, Provider, Shape, TokenKind},
     sandbox::{
         Lag,
-        parts::{Group, Network, Permission, Role},
+        parts::{Group, Network},
     },
 };
 use person::Person;
 use serde_json::Value;
 use shape::{assert_same, shape};
 use support::{Bench, Cloud, GIVEN_APP, Journey, Moment, TestEnv, shapes};
+use world::{rely_on, role_of_another_subscription};
 
 /// A proof for each provider, by its id.
 macro_rules! proofs {
@@ -257,59 +260,6 @@ fn an_undo_script_leaves_what_another_peering_relies_on() {
         person.run(what, &script);
         assert_same(what, &bench.cloud.world(), &goal);
     }
-}
-
-/// Lets the provider peer with another VNet of the same subscription, by the role and the principal that are there.
-fn rely_on(bench: &Bench, provider: &Provider) {
-    let tenant = bench.cloud.sandbox.sample().tenant;
-    bench.cloud.sandbox.edit(|world| {
-        let principal = world
-            .principals
-            .iter()
-            .find(|it| it.app_id == provider.app_id && it.tenant == tenant && it.deleted.is_none())
-            .expect("the run let the provider in")
-            .id
-            .clone();
-        let ours = world
-            .assignments
-            .iter()
-            .find(|it| it.principal == principal);
-        let mut another = ours.expect("the run gave it a role").clone();
-        another.id = "8c7d6e5f-4a3b-4c2d-9e0f-1a2b3c4d5e6f".into();
-        another.scope = another.scope.replace("vnet-hub-prod", "VNet-Apps");
-        world.assignments.push(another);
-    });
-}
-
-/// An earlier peering in another subscription of the same tenant has left the provider's role there.
-fn role_of_another_subscription(cloud: &Cloud, provider: &Provider) {
-    let tenant = cloud.sandbox.sample().tenant;
-    cloud.sandbox.edit(|world| {
-        let other = world
-            .subscriptions
-            .iter()
-            .find(|it| it.name == "Development");
-        let other = other.expect("the sample world has it").id.clone();
-        world.roles.push(Role {
-            tenant,
-            id: "3a8d0f12-5c4b-4e6d-9f70-8b9c0d1e2f3a".into(),
-            name: provider.role_name.into(),
-            description: provider.allows.description.into(),
-            permissions: vec![Permission {
-                actions: provider
-                    .allows
-                    .actions
-                    .iter()
-                    .map(|it| (*it).to_owned())
-                    .collect(),
-                ..Permission::default()
-            }],
-            assignable_scopes: vec![format!("/subscriptions/{other}")],
-            created: "2025-06-01T08:00:00Z".into(),
-            updated: "2025-06-01T08:00:00Z".into(),
-            ..Role::default()
-        });
-    });
 }
 
 /// What a process that died leaves behind.
