@@ -7,6 +7,7 @@ mod password;
 mod peering;
 mod principal;
 mod role;
+mod role_scope;
 
 pub use application::Application;
 pub use assignment::Assignment;
@@ -14,7 +15,8 @@ pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
 pub use password::{Password, PasswordRevoked};
 pub use peering::{Peering, to as peering_to, vnet_of};
 pub use principal::Principal;
-pub use role::{Allows, Role, RoleScope};
+pub use role::{Allows, Role};
+pub use role_scope::RoleScope;
 
 use crate::{engine::Settling, http::ApiError};
 use std::time::Duration;
