@@ -30,15 +30,14 @@ pub(super) async fn gather(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> 
     if g.answers.value(TENANT).is_none() {
         let call = arm::subscription(&vnet.subscription);
         let found = w.send(&call).await.map_err(|error| {
-            let missing = error.is_missing();
-            let error = Error::of_api("cannot look at the subscription", error);
-            if missing {
+            if error.is_missing() {
+                let what = format!("there is no subscription {}", vnet.subscription);
                 Error {
                     kind: Kind::Usage,
-                    ..error
+                    ..Error::of_api(what, error)
                 }
             } else {
-                error
+                look_up_failed(error)
             }
         })?;
         let tenant = match found.tenant_id {

@@ -12,7 +12,7 @@ pub fn completions(shell: Shell) {
     let _ = view::out(&String::from_utf8_lossy(&text));
 }
 
-/// Prints the manual page: the program and each of its commands, one after the other.
+/// Prints the manual page.
 ///
 /// # Errors
 /// When it cannot be rendered.

@@ -76,7 +76,6 @@ pub fn is_unfinished(run: &Run, flow: &Flow) -> bool {
 /// # Errors
 /// When this version does not know the flow.
 pub fn flow_of(context: &Context<'_>, run: &Run) -> Result<(&'static Provider, Flow), Error> {
-    context.take_over(run);
     let provider = providers::named(&run.flow).ok_or_else(|| {
         Error::usage(format!(
             "the run {} has the flow `{}`, which this version does not know",
@@ -183,6 +182,7 @@ pub async fn go_on(
     folder.load(name)?;
     let file = folder.lock(name)?;
     let run = folder.load(name)?;
+    context.take_over(&run);
     let (provider, flow) = flow_of(context, &run)?;
     if run.undoing() {
         return Err(

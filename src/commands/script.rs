@@ -70,6 +70,7 @@ pub fn connect(
 /// When there is no such run.
 pub fn rest(context: &Context<'_>, folder: &Folder, name: &str) -> Result<(), Error> {
     let run = folder.load(name)?;
+    context.take_over(&run);
     let (provider, flow) = resume::flow_of(context, &run)?;
     if run.undoing() {
         return Err(
@@ -94,6 +95,7 @@ pub fn undo(
     keep: &[&str],
 ) -> Result<(), Error> {
     let run = folder.load(name)?;
+    context.take_over(&run);
     let (provider, flow) = resume::flow_of(context, &run)?;
     print(context, provider, &flow, &run, &|script| script.undo(keep));
     Ok(())

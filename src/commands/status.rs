@@ -27,6 +27,7 @@ pub async fn run(context: &Context<'_>, options: &cli::Named) -> Result<(), Erro
         None => resume::choose(context, &folder, prompt.as_mut(), &|run, _| !run.undoing())?,
     };
     let run = folder.load(&name)?;
+    context.take_over(&run);
     let (provider, flow) = resume::flow_of(context, &run)?;
     let session = resume::session(context, &folder, &run)?;
     session.find_token(provider);

@@ -38,6 +38,7 @@ pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<(), Error
     folder.load(&name)?;
     let file = folder.lock(&name)?;
     let run = folder.load(&name)?;
+    context.take_over(&run);
     let (provider, flow) = resume::flow_of(context, &run)?;
     if !has_something(&run, &flow, keep) {
         context.note(&format!("The run {name} has nothing left to delete."));
