@@ -14,6 +14,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    time::Duration,
 };
 
 /// Where each service is, and for whom its tokens are.
@@ -230,6 +231,11 @@ impl Clouds {
             provider_token: RefCell::default(),
             organization_paths: Cell::default(),
         }
+    }
+
+    /// Pauses before the look after the number `looks`, from 1; `cap` is the longest pause.
+    pub async fn pause(&self, looks: u32, cap: Duration) {
+        tokio::time::sleep(self.pace.pause(looks, cap)).await;
     }
 
     /// The tenant to sign in to, from now on.

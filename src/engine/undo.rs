@@ -69,11 +69,8 @@ impl<W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'_, W, S, O> {
         total: usize,
     ) -> Result<(), Fault<W::Error>> {
         let flow = self.flow;
-        let Some((step, Step::Ensure(resource))) = flow
-            .steps
-            .iter()
-            .find(|step| step.about().id == id)
-            .map(|step| (step, step))
+        let Some(step @ Step::Ensure(resource)) =
+            flow.steps.iter().find(|step| step.about().id == id)
         else {
             return Ok(());
         };

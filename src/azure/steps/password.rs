@@ -164,7 +164,7 @@ impl Probe<Clouds> for PasswordRevoked {
             if left == 0 {
                 return Ok(Polled::Reached(Facts::default()));
             }
-            tokio::time::sleep(w.pace.pause(look, Duration::from_secs(2))).await;
+            w.pause(look, Duration::from_secs(2)).await;
         }
         Ok(Polled::NotYet(format!("{left} left")))
     }

@@ -19,6 +19,9 @@ use crate::{
 };
 use std::time::Duration;
 
+/// The longest pause between two looks at what Azure is still doing, as `az` has it.
+const OPERATION_PAUSE: Duration = Duration::from_secs(10);
+
 /// A half of a peering, from your VNet to the provider's network.
 pub struct Peering {
     side: Side,
@@ -72,7 +75,7 @@ async fn operation(w: &Clouds, link: &str, auth: Option<&Auth>) -> Result<(), Fa
                 return Err(error.into());
             }
             _ => {
-                let pause = w.pace.pause(looks, Duration::from_secs(10));
+                let pause = w.pace.pause(looks, OPERATION_PAUSE);
                 let pause = asked.map_or(pause, |asked| asked.mul_f64(w.pace.scale).max(pause));
                 tokio::time::sleep(pause).await;
             }
@@ -145,7 +148,7 @@ impl Resource<Clouds> for Peering {
             {
                 "updating" | "deleting" => {
                     looks += 1;
-                    tokio::time::sleep(w.pace.pause(looks, Duration::from_secs(10))).await;
+                    w.pause(looks, OPERATION_PAUSE).await;
                 }
                 // An earlier try that failed: the same request is made again.
                 "failed" if mine => return Ok(None),
@@ -208,7 +211,7 @@ impl Resource<Clouds> for Peering {
             {
                 "updating" => {
                     looks += 1;
-                    tokio::time::sleep(w.pace.pause(looks, Duration::from_secs(10))).await;
+                    w.pause(looks, OPERATION_PAUSE).await;
                 }
                 "failed" => {
                     let refusal = Refusal::new("Azure could not provision the peering");
