@@ -116,6 +116,15 @@ pub(super) fn stamp() -> String {
     stamp_after(0)
 }
 
+/// The present moment as Azure prints it where two writings in one second are told apart.
+pub(super) fn precise_stamp() -> String {
+    let moment = OffsetDateTime::now_utc();
+    let ticks = moment
+        .replace_nanosecond(moment.nanosecond() / 100 * 100)
+        .unwrap_or(moment);
+    ticks.format(&Rfc3339).unwrap_or_default()
+}
+
 /// A moment some seconds from now, as the services print it.
 pub(super) fn stamp_after(seconds: i64) -> String {
     let moment = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);

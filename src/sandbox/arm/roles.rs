@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{authorize, error, list, no_resource};
 use crate::sandbox::filter::{self, Clause};
-use crate::sandbox::lag::{Spread, stamp};
+use crate::sandbox::lag::{Spread, precise_stamp};
 use crate::sandbox::rbac::{BUILT_IN, built_in, covers};
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Role, Token, World};
@@ -137,12 +137,14 @@ fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> R
         let Role {
             id,
             created,
+            created_by,
             settle,
             ..
         } = world.roles[at].clone();
         world.roles[at] = Role {
             id,
             created,
+            created_by,
             settle,
             name_settle,
             ..wish
@@ -157,7 +159,11 @@ fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> R
         });
         world.roles.len() - 1
     };
-    Ok(Answer::json(201, shape(&world.roles[at], scope)))
+    let mut body = shape(&world.roles[at], scope);
+    // Only a later look tells who made it and when: this answer speaks of the writing alone, as recorded.
+    body["properties"]["createdOn"] = body["properties"]["updatedOn"].clone();
+    body["properties"]["createdBy"] = Value::Null;
+    Ok(Answer::json(201, body))
 }
 
 /// The role that a body asks for.
@@ -203,6 +209,7 @@ fn wish(world: &World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> Resu
     let permissions: Result<Vec<_>, _> = permissions
         .map(|permission| serde_json::from_value(permission.clone()))
         .collect();
+    let (moment, author) = (precise_stamp(), Some(caller.principal.clone()));
     Ok(Role {
         tenant: caller.tenant.clone(),
         id: id.to_owned(),
@@ -216,8 +223,10 @@ fn wish(world: &World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> Resu
         permissions: permissions
             .map_err(|_| invalid("The permissions of the role definition are not valid."))?,
         assignable_scopes: scopes,
-        created: stamp(),
-        updated: stamp(),
+        created: moment.clone(),
+        updated: moment,
+        created_by: author.clone(),
+        updated_by: author,
         ..Role::default()
     })
 }
@@ -252,7 +261,8 @@ fn shape(role: &Role, scope: &str) -> Value {
     json!({
         "properties": {
             "roleName": role.name, "type": "CustomRole", "description": role.description, "assignableScopes": role.assignable_scopes,
-            "permissions": role.permissions, "createdOn": role.created, "updatedOn": role.updated, "createdBy": null, "updatedBy": null,
+            "permissions": role.permissions, "createdOn": role.created, "updatedOn": role.updated,
+            "createdBy": role.created_by, "updatedBy": role.updated_by,
         },
         "id": full_id(scope, &role.id),
         "type": TYPE,

@@ -381,3 +381,32 @@ fn permissions_are_shown() {
         json!(["*"])
     );
 }
+
+#[test]
+fn a_role_tells_who_wrote_it_and_when() {
+    let bench = Bench::new(Lag::None);
+    let path = super::definition(1, &bench.sample.subscription);
+    let read = || bench.get(&path, &bench.admin(ARM)).1["properties"].clone();
+    let (_, made) = bench.role(1, "aiven", &[PEER]);
+    let made = &made["properties"];
+    assert_eq!(made["createdBy"], json!(null), "as recorded");
+    let author = made["updatedBy"].clone();
+    assert!(author.is_string());
+    let first = read();
+    assert_eq!(
+        [&first["createdBy"], &first["updatedBy"]],
+        [&author, &author]
+    );
+    assert_eq!(first["createdOn"], first["updatedOn"]);
+    let (_, changed) = bench.role(1, "aiven", &[PEER, "*/read"]);
+    let second = read();
+    assert_eq!(second["createdOn"], first["createdOn"]);
+    assert_ne!(second["updatedOn"], first["updatedOn"]);
+    assert_eq!(changed["properties"]["updatedOn"], second["updatedOn"]);
+    let list = path.replace(&format!("/{}", super::guid(1)), "");
+    let (_, listed) = bench.get(
+        &format!("{list}&$filter=roleName eq 'aiven'"),
+        &bench.admin(ARM),
+    );
+    assert_eq!(listed["value"][0]["properties"], second);
+}

@@ -158,6 +158,10 @@ pub struct Role {
     pub created: String,
     /// When it was last changed.
     pub updated: String,
+    /// The object id of who made it, if that is known.
+    pub created_by: Option<String>,
+    /// The object id of who last changed it, if that is known.
+    pub updated_by: Option<String>,
     /// Until then assignments do not find it.
     pub settle: Settle,
     /// Until then searches by name do not find it.
