@@ -163,13 +163,14 @@ impl Sandbox {
         snapshot::take(&world)
     }
 
-    /// Lets a test reach in: change things behind the clients' backs.
-    pub fn edit(&self, change: impl FnOnce(&mut World)) {
+    /// Lets a test reach in: change things behind the clients' backs, and take something out.
+    pub fn edit<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.shared.world();
         advance(&mut world);
-        change(&mut world);
+        let found = change(&mut world);
         // As for requests: the clouds go on when the disk is full.
         let _ = self.shared.store().save(&world);
+        found
     }
 
     /// Every request so far, in order.

@@ -1,5 +1,6 @@
 //! The sample world: a company with two subscriptions, its accounts at Aiven, Timescale and Kong, and those vendors' tenants.
 
+mod more;
 mod people;
 mod vendors;
 

@@ -7,6 +7,7 @@ mod directory;
 mod entra;
 mod faults;
 mod konnect;
+mod more;
 mod peering;
 mod serving;
 
