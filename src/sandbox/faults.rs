@@ -47,6 +47,18 @@ pub enum Fault {
     FailAfter,
     /// The thing is done, but the connection ends in the middle of the answer.
     Cut,
+    /// The answer is not the service's, whether or not the thing is done.
+    Answer {
+        /// What comes instead.
+        what: Bad,
+        /// Whether the thing is done.
+        done: bool,
+    },
+    /// The request is taken and no answer ever comes, whether or not the thing is done.
+    Hang {
+        /// Whether the thing is done.
+        done: bool,
+    },
     /// Lists come in pages of this many.
     PageSize(usize),
     /// Lists come in pages of one whose next page is at another origin.
@@ -65,6 +77,24 @@ pub enum Fault {
     PrincipalUnknown,
     /// A virtual network is busy with something else: it shows `Updating`, and peerings on it are refused.
     NetworkUpdating,
+}
+
+/// What comes in place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// Half of the JSON, with a status of success and a length that fits.
+    Truncated,
+    /// 200 with a page of a proxy.
+    Html,
+    /// 200 and nothing.
+    Empty,
+    /// 302 to another origin.
+    Redirect,
+}
+
+impl Bad {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Truncated, Self::Html, Self::Empty, Self::Redirect];
 }
 
 impl Rule {

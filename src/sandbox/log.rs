@@ -51,7 +51,7 @@ pub struct Seen {
     pub query: Vec<(String, String)>,
     /// Its JSON body, or the fields of its form as an object; secrets read `***`.
     pub body: Value,
-    /// The status it was answered with; 0 when the connection was cut.
+    /// The status it was answered with; 0 when the connection was cut, or no answer came.
     pub status: u16,
 }
 

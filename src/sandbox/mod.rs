@@ -10,6 +10,7 @@ mod entra;
 mod faults;
 mod filter;
 mod graph;
+mod harm;
 mod konnect;
 mod lag;
 mod log;
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-pub use faults::{Fault, Faults, Rule, When};
+pub use faults::{Bad, Fault, Faults, Rule, When};
 pub use lag::{Lag, Settle};
 pub use log::{Seen, Service};
 pub use sample::Sample;

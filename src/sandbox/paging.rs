@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::faults::Fault;
+use super::harm::ELSEWHERE;
 use super::log::Service;
 use super::wire::{Ask, escape};
 use super::world::World;
@@ -33,7 +34,7 @@ pub(super) fn page(
     let slice = items.into_iter().skip(from).take(size).collect();
     let next = more.then(|| {
         let origin = if fault == Some(Fault::ForeignPage) {
-            "https://elsewhere.example"
+            ELSEWHERE
         } else {
             &ask.origin
         };

@@ -14,15 +14,13 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use rustls::pki_types::PrivateKeyDer;
-use serde_json::json;
 
 use super::cut::Cut;
-use super::faults::Fault;
+use super::harm::{self, Delivery};
 use super::log::{Seen, Service};
 use super::store::Store;
 use super::wire::{Answer, Ask};
 use super::world::{World, guid};
-use super::{aiven, arm, entra, graph, konnect};
 
 /// What the server thread and the owner of the sandbox share.
 pub(super) struct Shared {
@@ -48,86 +46,20 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request; says whether to cut the connection in the middle of it.
-    pub fn answer(&self, ask: &Ask) -> (Answer, bool) {
+    /// Answers a request; says how the answer is to reach the client.
+    pub fn answer(&self, ask: &Ask) -> (Answer, Delivery) {
         let mut world = self.world();
         super::advance(&mut world);
         let service = Service::of(&ask.parts());
-        let (answer, cut) = harmed(&mut world, service, ask);
-        world
-            .session
-            .seen
-            .push(Seen::new(service, ask, if cut { 0 } else { answer.status }));
+        let (answer, delivery) = harm::answer(&mut world, service, ask);
+        let status = match delivery {
+            Delivery::Whole | Delivery::Proxy => answer.status,
+            Delivery::Cut | Delivery::Never => 0,
+        };
+        world.session.seen.push(Seen::new(service, ask, status));
         // A full disk must not stop the simulated clouds; the owner learns of it from `keep`.
         let _ = self.store().save(&world);
-        (answer, cut)
-    }
-}
-
-/// Answers a request, with the faults that strike it; says whether to cut the connection.
-fn harmed(world: &mut World, service: Service, ask: &Ask) -> (Answer, bool) {
-    let mut faults = std::mem::take(&mut world.faults);
-    let before = faults.strike(service, ask, |fault| {
-        matches!(fault, Fault::Throttle(_) | Fault::FailBefore(_))
-    });
-    let after = faults.strike(service, ask, |fault| {
-        matches!(fault, Fault::FailAfter | Fault::Cut)
-    });
-    world.faults = faults;
-    match before {
-        Some(Fault::Throttle(seconds)) => {
-            return (
-                Answer::json(429, failure(service, 429)).with("retry-after", seconds.to_string()),
-                false,
-            );
-        }
-        Some(Fault::FailBefore(status)) => {
-            return (Answer::json(status, failure(service, status)), false);
-        }
-        _ => {}
-    }
-    let answer = match service {
-        Service::Entra => entra::answer(world, ask),
-        Service::Graph => graph::answer(world, ask),
-        Service::Arm => arm::answer(world, ask),
-        Service::Aiven => aiven::answer(world, ask),
-        Service::Konnect => konnect::answer(world, ask),
-    };
-    let answer = answer.unwrap_or_else(|refusal| refusal);
-    match after {
-        Some(Fault::FailAfter) => (Answer::json(500, failure(service, 500)), false),
-        Some(Fault::Cut) => (answer, true),
-        _ => (answer, false),
-    }
-}
-
-/// The body of a throttled or failed request, in the service's own envelope.
-fn failure(service: Service, status: u16) -> serde_json::Value {
-    let (code, message) = match status {
-        429 => (
-            "TooManyRequests",
-            "Too many requests, please try again later.",
-        ),
-        503 => (
-            "ServiceUnavailable",
-            "The service is temporarily unavailable.",
-        ),
-        _ => (
-            "InternalServerError",
-            "The server encountered an internal error.",
-        ),
-    };
-    match service {
-        Service::Entra => json!({
-            "error": "temporarily_unavailable", "error_description": format!("AADSTS90033: {message}"), "error_codes": [90033]
-        }),
-        Service::Graph | Service::Arm => json!({"error": {"code": code, "message": message}}),
-        Service::Aiven => {
-            json!({"errors": [{"message": message, "status": status}], "message": message})
-        }
-        Service::Konnect => json!({
-            "status": status, "title": code, "instance": format!("kong:trace:{}", guid()), "detail": message
-        }),
+        (answer, delivery)
     }
 }
 
@@ -224,7 +156,11 @@ async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         .path_and_query()
         .map_or("/", |target| target.as_str());
     let ask = Ask::read(head.method.as_str(), target, headers, &body);
-    let (answer, cut) = shared.answer(&ask);
+    let (answer, delivery) = shared.answer(&ask);
+    if delivery == Delivery::Never {
+        // Until the client gives up: then this future is dropped with its connection.
+        std::future::pending::<()>().await;
+    }
 
     let mut response =
         plain(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
@@ -235,7 +171,8 @@ async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         "x-ms-correlation-request-id",
     ]
     .map(|name| (name, id.clone()));
-    for (name, value) in marks.into_iter().chain(answer.headers) {
+    let marks = marks.into_iter().filter(|_| delivery != Delivery::Proxy);
+    for (name, value) in marks.chain(answer.headers) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
         }
@@ -253,7 +190,7 @@ async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         }
         *response.body_mut() = Body::from(text);
     }
-    if cut {
+    if delivery == Delivery::Cut {
         response.map(Cut::half)
     } else {
         response

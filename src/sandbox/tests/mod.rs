@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod aiven;
+mod answers;
 mod arm;
 mod directory;
 mod entra;
@@ -13,6 +14,7 @@ mod serving;
 
 use serde_json::{Value, json};
 
+use super::harm::Delivery;
 use super::sample::{AIVEN_APP, AIVEN_TENANT, Sample, sample, secrets, world};
 use super::server::Shared;
 use super::store::Store;
@@ -68,6 +70,17 @@ impl Bench {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Answer {
+        self.deliver(method, target, headers, body).0
+    }
+
+    /// As `send`, with the way that the answer goes.
+    fn deliver(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> (Answer, Delivery) {
         let mut all = vec![("host".to_owned(), "localhost:1".to_owned())];
         all.extend(
             headers
@@ -77,7 +90,6 @@ impl Bench {
         let body = body.map(ToString::to_string).unwrap_or_default();
         self.shared
             .answer(&Ask::read(method, target, all, body.as_bytes()))
-            .0
     }
 
     /// Status and body of a request with an `authorization` header.

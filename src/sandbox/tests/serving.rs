@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::json;
 
 use super::GRAPH;
-use crate::sandbox::{Fault, Faults, Lag, Options, Sandbox, When};
+use crate::sandbox::{Bad, Fault, Faults, Lag, Options, Rule, Sandbox, When};
 
 /// Sends one request over TLS, trusting only the sandbox's authority, and gives what came back.
 fn exchange(
@@ -16,9 +16,20 @@ fn exchange(
     name: &'static str,
     request: &str,
 ) -> std::io::Result<String> {
+    let port = sandbox.origin().rsplit(':').next().unwrap().to_owned();
+    talk(
+        &sandbox.ca_pem(),
+        &format!("{address}:{port}"),
+        name,
+        request,
+    )
+}
+
+/// As `exchange`, for those who may outlive the sandbox.
+fn talk(ca: &str, address: &str, name: &'static str, request: &str) -> std::io::Result<String> {
     let mut roots = rustls::RootCertStore::empty();
     roots
-        .add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).unwrap())
+        .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
         .unwrap();
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(
         rustls::crypto::aws_lc_rs::default_provider(),
@@ -27,8 +38,7 @@ fn exchange(
     .unwrap()
     .with_root_certificates(roots)
     .with_no_client_auth();
-    let port = sandbox.origin().rsplit(':').next().unwrap().to_owned();
-    let mut socket = TcpStream::connect(format!("{address}:{port}"))?;
+    let mut socket = TcpStream::connect(address)?;
     let mut session =
         rustls::ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap())
             .unwrap();
@@ -86,6 +96,52 @@ fn a_connection_may_break_in_the_middle() {
             .collect::<Vec<_>>(),
         [0, 200]
     );
+}
+
+#[test]
+fn a_hanging_request_holds_nothing_up() {
+    let options = Options {
+        faults: Faults::once(When::default(), Fault::Hang { done: true }),
+        ..Options::default()
+    };
+    let sandbox = Sandbox::boot(options).unwrap();
+    let (ca, address) = (
+        sandbox.ca_pem(),
+        sandbox.origin().replace("https://localhost", "127.0.0.1"),
+    );
+    let waiting = std::thread::spawn(move || talk(&ca, &address, "localhost", INSTANCE));
+    while sandbox.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    let other = exchange(&sandbox, "127.0.0.1", "localhost", INSTANCE);
+    assert!(other.unwrap().ends_with('}'), "others are answered");
+    drop(sandbox);
+    let came = waiting.join().unwrap();
+    assert!(came.is_err() || came.unwrap().is_empty());
+}
+
+#[test]
+fn bad_answers_are_whole_as_messages() {
+    let rules =
+        Bad::ALL.map(|what| Rule::once(When::default(), Fault::Answer { what, done: true }));
+    let options = Options {
+        faults: Faults {
+            rules: rules.to_vec(),
+        },
+        ..Options::default()
+    };
+    let sandbox = Sandbox::boot(options).unwrap();
+    for what in Bad::ALL {
+        let text = exchange(&sandbox, "127.0.0.1", "localhost", INSTANCE).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let head = head.to_lowercase();
+        let length = format!("content-length: {}", body.len());
+        assert!(head.contains(&length), "{what:?}: {head}");
+        let ids = head.contains("x-ms-request-id");
+        assert_eq!(ids, what == Bad::Truncated, "{what:?}: {head}");
+        let status = if what == Bad::Redirect { "302" } else { "200" };
+        assert!(head.starts_with(&format!("http/1.1 {status}")));
+    }
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! What faults do to a request as a whole, whatever it asks for: refused, badly answered, or never.
+
+use serde_json::{Value, json};
+
+use super::faults::{Bad, Fault};
+use super::log::Service;
+use super::wire::{Answer, Ask};
+use super::world::{World, guid};
+use super::{aiven, arm, entra, graph, konnect};
+
+/// Where what a proxy or a page leads astray points to.
+pub(super) const ELSEWHERE: &str = "https://elsewhere.example";
+
+/// How an answer reaches the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// As the service gave it.
+    Whole,
+    /// From something in between, which knows no request ids.
+    Proxy,
+    /// The connection ends in the middle of it.
+    Cut,
+    /// Not at all.
+    Never,
+}
+
+/// Answers a request, with the faults that strike it.
+pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer, Delivery) {
+    let mut faults = std::mem::take(&mut world.faults);
+    let before = faults.strike(service, ask, |fault| {
+        matches!(
+            fault,
+            Fault::Throttle(_)
+                | Fault::FailBefore(_)
+                | Fault::Answer { done: false, .. }
+                | Fault::Hang { done: false }
+        )
+    });
+    let after = faults.strike(service, ask, |fault| {
+        matches!(
+            fault,
+            Fault::FailAfter
+                | Fault::Cut
+                | Fault::Answer { done: true, .. }
+                | Fault::Hang { done: true }
+        )
+    });
+    world.faults = faults;
+    let failed = |status| Answer::json(status, failure(service, status));
+    match before {
+        Some(Fault::Throttle(seconds)) => {
+            let answer = failed(429).with("retry-after", seconds.to_string());
+            return (answer, Delivery::Whole);
+        }
+        Some(Fault::FailBefore(status)) => return (failed(status), Delivery::Whole),
+        Some(Fault::Answer { what, .. }) => {
+            return (spoil(what, Answer::empty(200)), Delivery::Proxy);
+        }
+        Some(Fault::Hang { .. }) => return (Answer::empty(200), Delivery::Never),
+        _ => {}
+    }
+    let answer = match service {
+        Service::Entra => entra::answer(world, ask),
+        Service::Graph => graph::answer(world, ask),
+        Service::Arm => arm::answer(world, ask),
+        Service::Aiven => aiven::answer(world, ask),
+        Service::Konnect => konnect::answer(world, ask),
+    };
+    let answer = answer.unwrap_or_else(|refusal| refusal);
+    match after {
+        Some(Fault::FailAfter) => (failed(500), Delivery::Whole),
+        Some(Fault::Cut) => (answer, Delivery::Cut),
+        Some(Fault::Answer { what, .. }) => {
+            let delivery = match what {
+                Bad::Truncated => Delivery::Whole,
+                Bad::Html | Bad::Empty | Bad::Redirect => Delivery::Proxy,
+            };
+            (spoil(what, answer), delivery)
+        }
+        Some(Fault::Hang { .. }) => (answer, Delivery::Never),
+        _ => (answer, Delivery::Whole),
+    }
+}
+
+/// What comes in place of an answer. Only half an answer keeps anything of it.
+fn spoil(what: Bad, answer: Answer) -> Answer {
+    match what {
+        Bad::Truncated => {
+            let whole = match &answer.body {
+                Some(Value::String(page)) => page.clone(),
+                Some(body) => body.to_string(),
+                None => r#"{"id":"#.to_owned(),
+            };
+            let half = whole.chars().count().div_ceil(2);
+            let text: String = whole.chars().take(half).collect();
+            Answer {
+                // A 204 has no room for a body, and a refusal is no success.
+                status: match answer.status {
+                    200..=203 => answer.status,
+                    _ => 200,
+                },
+                body: Some(Value::String(text)),
+                ..answer
+            }
+        }
+        Bad::Html => {
+            let page = "<!DOCTYPE html><html><head><title>Network sign-in</title></head><body>Please sign in to go on.</body></html>";
+            Answer::json(200, Value::String(page.to_owned()))
+                .with("content-type", "text/html; charset=utf-8")
+        }
+        Bad::Empty => Answer::empty(200),
+        Bad::Redirect => Answer::empty(302).with("location", format!("{ELSEWHERE}/sign-in")),
+    }
+}
+
+/// The body of a throttled or failed request, in the service's own envelope.
+fn failure(service: Service, status: u16) -> Value {
+    let (code, message) = match status {
+        429 => (
+            "TooManyRequests",
+            "Too many requests, please try again later.",
+        ),
+        503 => (
+            "ServiceUnavailable",
+            "The service is temporarily unavailable.",
+        ),
+        _ => (
+            "InternalServerError",
+            "The server encountered an internal error.",
+        ),
+    };
+    match service {
+        Service::Entra => json!({
+            "error": "temporarily_unavailable", "error_description": format!("AADSTS90033: {message}"), "error_codes": [90033]
+        }),
+        Service::Graph | Service::Arm => json!({"error": {"code": code, "message": message}}),
+        Service::Aiven => {
+            json!({"errors": [{"message": message, "status": status}], "message": message})
+        }
+        Service::Konnect => json!({
+            "status": status, "title": code, "instance": format!("kong:trace:{}", guid()), "detail": message
+        }),
+    }
+}
