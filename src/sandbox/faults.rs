@@ -24,6 +24,10 @@ pub struct Rule {
 }
 
 /// Which requests a rule concerns; an empty one concerns all.
+///
+/// A fault that holds a thing concerns no request: it is matched against the thing itself, as a request to its own path
+/// with the method that began what is held (for a shown peering, `GET`), and each look at the thing counts. It holds as
+/// long as the rule is there and is not used up.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct When {
     /// Only those for this service.
@@ -67,8 +71,25 @@ pub enum Fault {
     ConditionalAccess,
     /// A vendor's principal may not be created: the caller lacks the directory role.
     NoDirectoryRole,
-    /// The operation of a change fails with this code and message.
+    /// The operation of a change fails with this code and message; the peering stays, as `Failed`.
     FailOperation(String, String),
+    /// As `FailOperation`, but of a peering that it was to make nothing is left.
+    UndoOperation(String, String),
+    /// The links to the operation of a change are at another origin; it goes on as usual.
+    ForeignOperation,
+    /// The status of an operation may not be read: 403, as for a principal with rights on the network alone.
+    OperationForbidden,
+    /// The operation stays `InProgress`. Holds a thing, see [`When`].
+    OperationStuck,
+    /// The peering is shown as `Updating`, whatever its operation says. Holds a thing, see [`When`].
+    PeeringUpdating,
+    /// The transit gateway stays `terminating`. Holds a thing, see [`When`].
+    GatewayStuck,
+    /// The peering connection stays `DELETING`. Holds a thing, see [`When`].
+    RowStuck,
+    /// Kong takes only its own half away with a transit gateway, and the user's is left `Disconnected`. Holds a thing,
+    /// see [`When`].
+    LeaveHalf,
     /// The vendor ends a new peering in this state with this message.
     Refuse(String, String),
     /// The vendor shows this state word first.
@@ -203,5 +224,27 @@ impl Faults {
             }
         }
         found
+    }
+
+    /// Whether a thing at this path is held by this fault; only a look at it counts.
+    pub(super) fn hold(
+        &mut self,
+        fault: &Fault,
+        service: Service,
+        (method, path): (&str, &str),
+        look: bool,
+    ) -> bool {
+        let ask = Ask {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            ..Ask::default()
+        };
+        if look {
+            return self.strike(service, &ask, |one| one == fault).is_some();
+        }
+        let in_force = |rule: &Rule| rule.skip == 0 && rule.times > 0;
+        self.rules
+            .iter()
+            .any(|rule| rule.fault == *fault && in_force(rule) && rule.when.fits(service, &ask))
     }
 }

@@ -42,7 +42,7 @@ fn move_on(world: &mut World, at: usize, look: bool) {
 
 /// Moves one row to its next state, if it is time.
 fn step(world: &mut World, at: usize, row: usize, look: bool) {
-    let (half, lag) = (half(world, at, row), world.lag);
+    let (half, lag, path) = (half(world, at, row), world.lag, path(world, at, row));
     let one = &mut world.aiven.vpcs[at].rows[row];
     match one.state.as_str() {
         "PENDING_PEER" | "ACTIVE" if half.as_deref() == Some("Disconnected") => {
@@ -64,6 +64,10 @@ fn step(world: &mut World, at: usize, row: usize, look: bool) {
                 set(one, "ACTIVE", None);
             }
         }
+        "DELETING"
+            if world
+                .faults
+                .hold(&Fault::RowStuck, Service::Aiven, ("DELETE", &path), look) => {}
         "DELETING" if passed(&mut one.settle, look) => remove(world, at, row),
         "PENDING_PEER"
         | "ACTIVE"
@@ -80,6 +84,20 @@ fn step(world: &mut World, at: usize, row: usize, look: bool) {
 
 fn passed(settle: &mut Settle, look: bool) -> bool {
     if look { settle.look() } else { settle.due() }
+}
+
+/// Where the API shows a row, for rules that are about it.
+fn path(world: &World, at: usize, row: usize) -> String {
+    let vpc = &world.aiven.vpcs[at];
+    let (owner, id, row) = match (&vpc.organization, &vpc.project) {
+        (Some(organization), _) => ("organization", organization, &vpc.rows[row].id),
+        (None, project) => (
+            "project",
+            project.as_ref().unwrap_or(&vpc.id),
+            &vpc.rows[row].id,
+        ),
+    };
+    format!("/v1/{owner}/{id}/vpcs/{}/peering-connections/{row}", vpc.id)
 }
 
 /// The state of Aiven's half, if it has made one.

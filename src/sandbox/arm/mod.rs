@@ -190,11 +190,16 @@ fn authorize(world: &mut World, caller: &Token, action: &str, scope: &str) -> Re
     if world.may(&caller.principal, action, scope, caller.serial) == Verdict::Allowed {
         return Ok(());
     }
+    Err(forbidden(caller, action, scope))
+}
+
+/// What is said to a caller who may not do this here.
+fn forbidden(caller: &Token, action: &str, scope: &str) -> Answer {
     let (client, object) = (&caller.app_id, &caller.principal);
     let text = format!(
         "The client '{client}' with object id '{object}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
     );
-    Err(error(403, "AuthorizationFailed", &text))
+    error(403, "AuthorizationFailed", &text)
 }
 
 /// Whether a caller may read a thing, for lists that show only what is visible.

@@ -37,7 +37,7 @@ pub(super) fn in_subscription(
                 kind @ ("operations" | "operationresults"),
                 id,
             ],
-        ) => operations::answer(world, id, *kind == "operationresults"),
+        ) => operations::answer(world, ask, caller, id, *kind == "operationresults"),
         ("GET", []) => {
             let provider = [
                 "subscriptions",
@@ -125,13 +125,9 @@ fn visible(world: &mut World, caller: &Token, scope: &str) -> Vec<Value> {
         .collect()
 }
 
-fn shape(world: &World, at: usize) -> Value {
+fn shape(world: &mut World, at: usize) -> Value {
+    let peerings = peerings::shown(world, at, None, false);
     let network = &world.networks[at];
-    let peerings: Vec<Value> = network
-        .peerings
-        .iter()
-        .map(|peering| peerings::shape(world, network, peering))
-        .collect();
     json!({
         "name": network.name,
         "id": network.id(),

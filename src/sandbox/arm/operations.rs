@@ -2,16 +2,33 @@
 
 use serde_json::json;
 
-use super::error;
-use super::peerings::{position, sever};
+use super::peerings::{position, sever, unmake};
+use super::{error, forbidden};
 use crate::sandbox::faults::Fault;
+use crate::sandbox::harm::ELSEWHERE;
 use crate::sandbox::lag::{Lag, Spread};
 use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
-use crate::sandbox::world::{Operation, World, guid};
+use crate::sandbox::world::{Operation, Token, World, guid};
 
 /// `GET …/operations/{id}` and `…/operationResults/{id}`
-pub(super) fn answer(world: &mut World, id: &str, results: bool) -> Reply {
+pub(super) fn answer(
+    world: &mut World,
+    ask: &Ask,
+    caller: &Token,
+    id: &str,
+    results: bool,
+) -> Reply {
+    let closed = |fault: &Fault| *fault == Fault::OperationForbidden;
+    if world.faults.strike(Service::Arm, ask, closed).is_some() {
+        let kind = if results {
+            "operationResults"
+        } else {
+            "operations"
+        };
+        let action = format!("Microsoft.Network/locations/{kind}/read");
+        return Err(forbidden(caller, &action, &ask.path));
+    }
     let Some(operation) = world.operations.iter().find(|operation| operation.id == id) else {
         return Err(error(
             404,
@@ -51,11 +68,18 @@ pub(super) fn begin(
     removes: bool,
     answer: Answer,
 ) -> Answer {
-    let failure = match world.faults.strike(Service::Arm, ask, |fault| {
-        matches!(fault, Fault::FailOperation(..))
+    let (failure, vanishes) = match world.faults.strike(Service::Arm, ask, |fault| {
+        matches!(fault, Fault::FailOperation(..) | Fault::UndoOperation(..))
     }) {
-        Some(Fault::FailOperation(code, message)) => Some((code, message)),
-        _ => None,
+        Some(Fault::FailOperation(code, message)) => (Some((code, message)), false),
+        // Only what is made by it, and so answered with 201, can come to nothing.
+        Some(Fault::UndoOperation(code, message)) => (Some((code, message)), answer.status == 201),
+        _ => (None, false),
+    };
+    let astray = |fault: &Fault| *fault == Fault::ForeignOperation;
+    let origin = match world.faults.strike(Service::Arm, ask, astray) {
+        Some(_) => ELSEWHERE,
+        None => &ask.origin,
     };
     let network = &world.networks[at];
     let operation = Operation {
@@ -65,12 +89,13 @@ pub(super) fn begin(
         peering: name.to_owned(),
         removes,
         failure,
+        vanishes,
         over: false,
         settle: world.lag.begin(Spread::Operation),
     };
     let base = format!(
         "{}/subscriptions/{}/providers/Microsoft.Network/locations/{}",
-        ask.origin, network.subscription, network.location
+        origin, network.subscription, network.location
     );
     let version = ask.query("api-version").unwrap_or_default();
     let address = |kind: &str| format!("{base}/{kind}/{}?api-version={version}", operation.id);
@@ -97,8 +122,18 @@ pub(super) fn settle(world: &mut World, network: &str, name: Option<&str>, look:
         let operation = &mut world.operations[at];
         let concerns = operation.network.eq_ignore_ascii_case(network)
             && name.is_none_or(|name| operation.peering.eq_ignore_ascii_case(name));
-        if operation.over
-            || !concerns
+        if operation.over || !concerns {
+            continue;
+        }
+        let path = format!(
+            "{}/virtualNetworkPeerings/{}",
+            operation.network, operation.peering
+        );
+        let thing = (if operation.removes { "DELETE" } else { "PUT" }, &*path);
+        let held = world
+            .faults
+            .hold(&Fault::OperationStuck, Service::Arm, thing, look);
+        if held
             || !(if look {
                 operation.settle.look()
             } else {
@@ -113,6 +148,7 @@ pub(super) fn settle(world: &mut World, network: &str, name: Option<&str>, look:
             peering: name,
             removes,
             failure,
+            vanishes,
             ..
         } = operation.clone();
         let Some(at) = world.network(&network) else {
@@ -121,6 +157,10 @@ pub(super) fn settle(world: &mut World, network: &str, name: Option<&str>, look:
         let Some(half) = position(&world.networks[at], &name) else {
             continue;
         };
+        if vanishes {
+            unmake(world, at, &name);
+            continue;
+        }
         let outcome = match (failure.is_some(), removes) {
             (true, _) => "Failed",
             (false, false) => "Succeeded",

@@ -9,6 +9,8 @@ use super::networks::{busy_elsewhere, find, path};
 use super::operations::{begin, busy, settle};
 use super::rules::{body, check_name, check_ranges, linked};
 use super::{authorize, error, no_resource};
+use crate::sandbox::faults::Fault;
+use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Network, Peering, Token, World, guid};
 
@@ -27,12 +29,7 @@ pub(super) fn list(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
     )?;
     let at = find(world, ask)?;
     settle(world, &world.networks[at].id(), None, true);
-    let network = &world.networks[at];
-    let items = network
-        .peerings
-        .iter()
-        .map(|peering| shape(world, network, peering))
-        .collect();
+    let items = shown(world, at, None, true);
     Ok(super::list(world, ask, items))
 }
 
@@ -45,12 +42,9 @@ pub(super) fn member(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
             authorize(world, caller, &format!("{TYPE}/read"), &id)?;
             let at = find(world, ask)?;
             settle(world, &world.networks[at].id(), Some(&name), true);
-            let network = &world.networks[at];
-            let peering = position(network, &name).ok_or_else(|| missing(network, &name))?;
-            Ok(Answer::json(
-                200,
-                shape(world, network, &network.peerings[peering]),
-            ))
+            let found = shown(world, at, Some(&name), true).pop();
+            let found = found.ok_or_else(|| missing(&world.networks[at], &name))?;
+            Ok(Answer::json(200, found))
         }
         "PUT" => {
             authorize(world, caller, &format!("{TYPE}/write"), &id)?;
@@ -75,8 +69,27 @@ pub(super) fn member(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
     }
 }
 
+/// The peerings on a network, or the one of this name, as they are shown; `look` says whether that is a look at them.
+pub(super) fn shown(world: &mut World, at: usize, name: Option<&str>, look: bool) -> Vec<Value> {
+    let network = &world.networks[at];
+    let mut items: Vec<Value> = network
+        .peerings
+        .iter()
+        .filter(|peering| name.is_none_or(|name| peering.name.eq_ignore_ascii_case(name)))
+        .map(|peering| shape(world, network, peering))
+        .collect();
+    for item in &mut items {
+        let thing = ("GET", item["id"].as_str().unwrap_or_default());
+        let faults = &mut world.faults;
+        if faults.hold(&Fault::PeeringUpdating, Service::Arm, thing, look) {
+            item["properties"]["provisioningState"] = json!("Updating");
+        }
+    }
+    items
+}
+
 /// What a peering looks like in answers.
-pub(super) fn shape(world: &World, network: &Network, peering: &Peering) -> Value {
+fn shape(world: &World, network: &Network, peering: &Peering) -> Value {
     let remote = world.network(&peering.remote).map(|at| &world.networks[at]);
     let current = remote.is_none_or(|remote| remote.prefixes == peering.remote_prefixes);
     let level = match (peering.state.as_str(), current) {
@@ -122,6 +135,18 @@ pub(in crate::sandbox) fn sever(world: &mut World, at: usize, name: &str) {
     let gone = world.networks[at].peerings.remove(half);
     if let Some(other) = opposite(world, &id, &gone.remote) {
         "Disconnected".clone_into(&mut world.networks[other.0].peerings[other.1].state);
+    }
+}
+
+/// Takes a half back that was never really made; the other one, if it stands, waits for it again.
+pub(super) fn unmake(world: &mut World, at: usize, name: &str) {
+    let id = world.networks[at].id();
+    let Some(half) = position(&world.networks[at], name) else {
+        return;
+    };
+    let gone = world.networks[at].peerings.remove(half);
+    if let Some(other) = opposite(world, &id, &gone.remote) {
+        "Initiated".clone_into(&mut world.networks[other.0].peerings[other.1].state);
     }
 }
 

@@ -51,6 +51,7 @@ fn move_on(world: &mut World, at: usize, look: bool) {
 fn step(world: &mut World, at: usize, gateway: usize, look: bool) {
     let lag = world.lag;
     let broken = is_broken(world, at, gateway);
+    let path = path(world, at, gateway);
     let one = &mut world.konnect.networks[at].gateways[gateway];
     match one.state.as_str() {
         "ready" if broken => set(
@@ -59,6 +60,13 @@ fn step(world: &mut World, at: usize, gateway: usize, look: bool) {
             Some("The peering was disconnected from the side of the peer network".to_owned()),
         ),
         "ready" | "error" => {}
+        "terminating"
+            if world.faults.hold(
+                &Fault::GatewayStuck,
+                Service::Konnect,
+                ("DELETE", &path),
+                look,
+            ) => {}
         // A person's turn: the backend looks again and again whether they have taken it.
         "pending-user-action" => build(world, at, gateway),
         _ if !(if look {
@@ -137,6 +145,10 @@ fn build(world: &mut World, at: usize, gateway: usize) {
 
 /// Takes both halves away; the user's only while Kong may still delete there.
 fn remove(world: &mut World, at: usize, gateway: usize) {
+    let thing = ("DELETE", &*path(world, at, gateway));
+    let leave = world
+        .faults
+        .hold(&Fault::LeaveHalf, Service::Konnect, thing, true);
     let network = world.konnect.networks[at].network.clone();
     let gone = world.konnect.networks[at].gateways.remove(gateway);
     let Some((own, theirs)) = &gone.halves else {
@@ -144,6 +156,9 @@ fn remove(world: &mut World, at: usize, gateway: usize) {
     };
     if let Some(home) = world.network(&network) {
         sever(world, home, own);
+    }
+    if leave {
+        return;
     }
     let (tenant, peer) = peer(&gone);
     let principal = world
@@ -157,6 +172,15 @@ fn remove(world: &mut World, at: usize, gateway: usize) {
     ) {
         sever(world, other, theirs);
     }
+}
+
+/// Where the API shows a gateway, for rules that are about it.
+fn path(world: &World, at: usize, gateway: usize) -> String {
+    let network = &world.konnect.networks[at];
+    format!(
+        "/v2/cloud-gateways/networks/{}/transit-gateways/{}",
+        network.id, network.gateways[gateway].id
+    )
 }
 
 /// The user's tenant and the resource id of their network.

@@ -398,3 +398,40 @@ fn the_vendor_may_speak_in_riddles() {
     assert_eq!(row(&bench)["state"], "AWAITING_MOONRISE");
     assert!((0..9).any(|_| row(&bench)["state"] == "PENDING_PEER"));
 }
+
+#[test]
+fn a_row_may_stay_and_leaves_the_other_half_hanging() {
+    let (bench, app) = prepared(Lag::None, Faults::default());
+    create(&bench, &app);
+    assert_eq!(row(&bench)["state"], "PENDING_PEER");
+    assert_eq!(answer_back(&bench, &app).0, 201);
+    assert_eq!(row(&bench)["state"], "ACTIVE");
+    let half = || {
+        let path = at(&format!(
+            "{}/virtualNetworkPeerings/to-aiven",
+            bench.sample.vnet_id
+        ));
+        bench.get(&path, &bench.admin(ARM)).1["properties"]["peeringState"].clone()
+    };
+    bench.edit(|world| {
+        let stuck = When::path(&bench.sample.project_vpc);
+        world.faults = Faults::always(stuck, Fault::RowStuck);
+    });
+    let keys = body(&bench, &app);
+    let text = |key: &str| keys[key].as_str().unwrap().to_owned();
+    let path = format!(
+        "{}/peering-connections/peer-accounts/{}/peer-resource-groups/{}/peer-vpcs/{}",
+        vpc(&bench),
+        text("peer_cloud_account"),
+        text("peer_resource_group"),
+        text("peer_vpc")
+    );
+    assert_eq!(bench.call("DELETE", &path, &token(&bench), None).0, 200);
+    for _ in 0..5 {
+        assert_eq!(row(&bench)["state"], "DELETING");
+        assert_eq!(half(), "Connected");
+    }
+    bench.edit(|world| world.faults = Faults::default());
+    assert_eq!(row(&bench), Value::Null);
+    assert_eq!(half(), "Disconnected");
+}

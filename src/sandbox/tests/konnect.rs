@@ -344,3 +344,34 @@ fn the_vendor_may_refuse_or_speak_in_riddles() {
     let (_, made) = bench.post(&gateways(&bench), &token(&bench), &body(&bench, "mine"));
     assert_eq!(made["state"], "contemplating");
 }
+
+#[test]
+fn a_gateway_may_never_be_gone() {
+    let bench = Bench::new(Lag::None);
+    admit(&bench, &ACTIONS);
+    let path = create(&bench);
+    assert_eq!(state(&bench, &path).0, "ready");
+    bench.edit(|world| world.faults = Faults::always(When::changes(), Fault::GatewayStuck));
+    assert_eq!(bench.call("DELETE", &path, &token(&bench), None).0, 204);
+    for _ in 0..5 {
+        assert_eq!(state(&bench, &path).0, "terminating");
+    }
+    assert_eq!(halves(&bench), ["Connected"]);
+    bench.edit(|world| world.faults = Faults::default());
+    assert_eq!(bench.get(&path, &token(&bench)).0, 404);
+    assert!(halves(&bench).is_empty());
+}
+
+#[test]
+fn the_other_half_may_be_left_though_it_could_go() {
+    let bench = Bench::new(Lag::None);
+    admit(&bench, &ACTIONS);
+    let path = create(&bench);
+    assert_eq!(state(&bench, &path).0, "ready");
+    bench.edit(|world| {
+        world.faults = Faults::once(When::service(Service::Konnect), Fault::LeaveHalf);
+    });
+    bench.call("DELETE", &path, &token(&bench), None);
+    assert_eq!(bench.get(&path, &token(&bench)).0, 404);
+    assert_eq!(halves(&bench), ["Disconnected"]);
+}

@@ -9,6 +9,7 @@ mod entra;
 mod faults;
 mod konnect;
 mod more;
+mod operations;
 mod peering;
 mod serving;
 

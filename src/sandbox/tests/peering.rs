@@ -4,18 +4,18 @@ use super::{AIVEN_TENANT, ARM, App, Bench, NETWORK_CONTRIBUTOR, at, code};
 use crate::sandbox::Lag;
 use crate::sandbox::faults::{Fault, Faults, When};
 
-fn wish(remote: &str) -> Value {
+pub(super) fn wish(remote: &str) -> Value {
     json!({"properties": {
         "remoteVirtualNetwork": {"id": remote}, "allowVirtualNetworkAccess": true, "allowForwardedTraffic": false,
         "allowGatewayTransit": false, "useRemoteGateways": false,
     }})
 }
 
-fn half(vnet: &str, name: &str) -> String {
+pub(super) fn half(vnet: &str, name: &str) -> String {
     at(&format!("{vnet}/virtualNetworkPeerings/{name}"))
 }
 
-fn networks(bench: &Bench) -> Vec<String> {
+pub(super) fn networks(bench: &Bench) -> Vec<String> {
     bench.edit(|world| {
         world
             .networks

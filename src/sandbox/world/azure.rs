@@ -105,6 +105,8 @@ pub struct Operation {
     pub removes: bool,
     /// Code and message, when it is going to fail.
     pub failure: Option<(String, String)>,
+    /// Whether the peering is gone once it has failed.
+    pub vanishes: bool,
     /// Whether it is over.
     pub over: bool,
     /// Until then it is in progress.
