@@ -398,8 +398,14 @@ fn a_role_tells_who_wrote_it_and_when() {
         [&author, &author]
     );
     assert_eq!(first["createdOn"], first["updatedOn"]);
+    bench.edit(|world| {
+        let role = world.roles.iter_mut().find(|role| role.name == "aiven");
+        role.unwrap().created_by = Some("a colleague".to_owned());
+    });
     let (_, changed) = bench.role(1, "aiven", &[PEER, "*/read"]);
     let second = read();
+    assert_eq!(second["createdBy"], "a colleague");
+    assert_eq!(second["updatedBy"], author);
     assert_eq!(second["createdOn"], first["createdOn"]);
     assert_ne!(second["updatedOn"], first["updatedOn"]);
     assert_eq!(changed["properties"]["updatedOn"], second["updatedOn"]);
