@@ -153,7 +153,7 @@ impl ApiError {
                 .and_then(|codes| codes.get(0))
                 .and_then(Value::as_u64)
                 .map(|code| format!("AADSTS{code}"))
-                .or_else(|| Some(error.to_owned()));
+                .or_else(|| Some(one_line(error)));
             self.message = entra_sentence(&text(body, "error_description").unwrap_or_default());
         } else if let Some(errors) = body.get("errors").and_then(Value::as_array) {
             let first = errors.first().unwrap_or(&Value::Null);
@@ -208,8 +208,11 @@ pub fn entra_sentence(description: &str) -> String {
     description[..end].trim().to_owned()
 }
 
+/// One line of text that does nothing to a terminal: a control character is as good as a space.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 fn describe_text(body: &[u8]) -> String {
