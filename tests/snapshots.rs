@@ -1,6 +1,7 @@
 //! Whole outputs, as a person or a program gets them: each is compared with its file in `tests/snapshots`.
 //!
-//! After a change that is meant: `INSTA_UPDATE=always cargo test --test snapshots`, and read the difference.
+//! After a change that is meant: `INSTA_UPDATE=always cargo test --test snapshots`, and read the difference. With the folder
+//! emptied before, files that nothing is compared with any more go too.
 #![cfg(unix)]
 
 mod support;
