@@ -8,11 +8,13 @@ mod bench;
 mod cloud;
 mod env;
 mod picture;
+mod stable;
 
 pub use bench::{Bench, Broken, Disk, Journey, Moment};
-pub use cloud::{Cloud, GIVEN_APP, PEER_ACTION};
+pub use cloud::{Cloud, ENDPOINTS, GIVEN_APP, PEER_ACTION};
 pub use env::{Output, Started, TempDir, TestEnv};
 pub use picture::picture;
+pub use stable::stable;
 
 use peer_wizard::providers::Shape;
 
