@@ -1,7 +1,20 @@
 //! What can be typed: the one catalogue of inputs. A question's text is its argument's help, and its way round the
 //! question is that argument's flag and environment variable; all are read back from here.
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+mod azure;
+mod parse;
+mod told;
+
+pub use azure::{Azure, GrantRole, GrantScope, Options, Waits};
+pub use told::{Inputs, Told};
+
+use crate::{
+    error,
+    provider::{Flag, text},
+    providers,
+};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use parse::{duration, provider};
 use std::{path::PathBuf, time::Duration};
 
 /// Connect an Azure virtual network with a managed service in another tenant
@@ -10,10 +23,8 @@ use std::{path::PathBuf, time::Duration};
     name = "peer-wizard",
     version,
     about,
-    long_about = "Connects an Azure virtual network (VNet) with the network of a managed service in another tenant: \
-        Aiven (project and organization VPCs), Timescale, Kong Konnect. It can be stopped at any moment and resumed, \
-        prints the same work as a script, and undoes exactly what it did.",
-    after_long_help = EXIT_CODES,
+    long_about = long_about(),
+    after_long_help = after_help(),
     max_term_width = 100,
     disable_help_subcommand = true,
     propagate_version = true
@@ -27,22 +38,46 @@ pub struct Cli {
     pub global: Global,
 }
 
-const EXIT_CODES: &str = "Exit codes:
-    0  connected, done, or nothing to do
-    1  a step failed; resume is possible
-    2  a bad or missing input; nothing was touched
-    3  a preflight check failed, or you said no; nothing was changed
-    4  a sign-in is missing, expired or not allowed
-    5  stopped while waiting for someone else; resume is possible
-   70  internal error; please report it
-  130  Ctrl-C; resume is possible
+fn long_about() -> String {
+    let mut services: Vec<&str> = providers::ALL.iter().map(|it| it.service).collect();
+    services.dedup();
+    format!(
+        "Connects an Azure virtual network (VNet) with the network of a managed service in another tenant: {}. It can be stopped \
+         at any moment and resumed, prints the same work as a script, and undoes exactly what it did.",
+        services.join(", ")
+    )
+}
 
-Secrets are read from the environment, from the file that `avn user login` wrote, or from a hidden prompt:
-  Aiven, Timescale  AIVEN_AUTH_TOKEN, AIVEN_TOKEN
-  Konnect           KONNECT_TOKEN, KONNECT_SPAT
-  Azure             AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, or the session of `az login`
-
-Other endpoints: AZURE_AUTHORITY_HOST, PEER_WIZARD_GRAPH_ENDPOINT, PEER_WIZARD_ARM_ENDPOINT, AIVEN_WEB_URL, KONNECT_SERVER_URL";
+fn after_help() -> String {
+    let codes: Vec<String> = error::EXIT_CODES
+        .iter()
+        .map(|(_, code, _, meaning)| format!("  {code:>3}  {meaning}\n"))
+        .collect();
+    let tokens = providers::tokens();
+    let files: Vec<String> = tokens
+        .iter()
+        .filter_map(|token| token.file.as_ref())
+        .map(|file| format!(" from {},", file.words))
+        .collect();
+    let secrets: Vec<String> = tokens
+        .iter()
+        .map(|token| format!("  {:<16}  {}\n", token.services, token.variables.join(", ")))
+        .collect();
+    let endpoints: Vec<String> = tokens
+        .iter()
+        .map(|token| format!(", {}", token.vendor.variable))
+        .collect();
+    format!(
+        "Exit codes:\n{}\n\
+         Secrets are read from the environment,{} or from a hidden prompt:\n{}  \
+         Azure             AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, or the session of `az login`\n\n\
+         Other endpoints: AZURE_AUTHORITY_HOST, PEER_WIZARD_GRAPH_ENDPOINT, PEER_WIZARD_ARM_ENDPOINT{}",
+        codes.concat(),
+        files.concat(),
+        secrets.concat(),
+        endpoints.concat()
+    )
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -62,6 +97,7 @@ pub enum Command {
     /// Say what each step does and why, with permissions and links
     Explain(Explain),
     /// Serve the simulated clouds and print how to point az, avn and this tool at them
+    #[cfg_attr(not(feature = "sandbox"), command(skip))]
     Sandbox(Serve),
     /// Print a completion script
     Completions {
@@ -92,6 +128,9 @@ pub struct Undo {
     /// Print the undo script to stdout; change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Stop with code 5 when only waiting is left
+    #[arg(long)]
+    pub no_wait: bool,
     /// Longest wait for one deletion, such as 30m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
@@ -119,83 +158,6 @@ pub struct Serve {
     pub delay: f64,
 }
 
-/// Options of `azure`.
-#[derive(Debug, Default, Args)]
-pub struct Azure {
-    /// The service to connect with
-    #[arg(long, env = "PEER_WIZARD_PROVIDER", value_name = "PROVIDER", value_parser = provider)]
-    pub provider: Option<String>,
-    /// Your VNet
-    ///
-    /// Its name, or its resource ID, which answers subscription and resource group too.
-    #[arg(long, env = "PEER_WIZARD_VNET", value_name = "NAME|ID", value_parser = text)]
-    pub vnet: Option<String>,
-    /// The subscription of your VNet
-    #[arg(long, env = "AZURE_SUBSCRIPTION_ID", value_name = "NAME|ID", value_parser = text)]
-    pub subscription: Option<String>,
-    /// The resource group of your VNet, where it is given by its name
-    #[arg(long, value_name = "NAME", value_parser = text)]
-    pub resource_group: Option<String>,
-    /// Your Entra tenant; default: the tenant of the subscription
-    #[arg(long, env = "AZURE_TENANT_ID", value_name = "ID", value_parser = tenant)]
-    pub tenant: Option<String>,
-    /// The Aiven or Timescale project
-    #[arg(long, env = "AIVEN_PROJECT", value_name = "NAME", value_parser = text)]
-    pub project: Option<String>,
-    /// The Aiven organization
-    #[arg(long, env = "PEER_WIZARD_ORGANIZATION", value_name = "ID", value_parser = text)]
-    pub organization: Option<String>,
-    /// The VPC of the Aiven project or organization
-    #[arg(long, env = "PEER_WIZARD_VPC", value_name = "ID", value_parser = text)]
-    pub vpc: Option<String>,
-    /// The Kong Dedicated Cloud Gateway network
-    #[arg(long, env = "KONNECT_NETWORK_ID", value_name = "NAME|ID", value_parser = text)]
-    pub network: Option<String>,
-    /// Names that Kong looks up at your DNS servers; repeat it for each group
-    #[arg(long, value_name = "IP[,IP…]=DOMAIN[,DOMAIN…]", action = ArgAction::Append, value_parser = dns)]
-    pub dns: Vec<String>,
-    /// Display name of the application that is registered for you
-    #[arg(long, value_name = "NAME", value_parser = display_name)]
-    pub application: Option<String>,
-    /// Use this application of yours instead of registering one
-    ///
-    /// Adding a password to it takes its owner's rights.
-    #[arg(long, value_name = "ID", value_parser = guid, conflicts_with = "application")]
-    pub application_id: Option<String>,
-    /// Application ID of the provider, if it gave you another than its guides
-    #[arg(long, value_name = "ID", value_parser = guid)]
-    pub provider_application_id: Option<String>,
-    /// Where your own service principal's role is assigned
-    #[arg(long, value_name = "SCOPE", default_value = "vnet")]
-    pub grant_scope: GrantScope,
-    /// The built-in role of the guides, or a custom role with just the peering rights
-    #[arg(long, value_name = "ROLE", default_value = "network-contributor")]
-    pub grant_role: GrantRole,
-    /// Name of the peering on your VNet; for Kong, of the gateway at Konnect
-    #[arg(long, value_name = "NAME", value_parser = peering_name)]
-    pub peering_name: Option<String>,
-    /// Name of the custom role for the provider
-    #[arg(long, value_name = "NAME", value_parser = role_name)]
-    pub role_name: Option<String>,
-    /// Print the equivalent script to stdout; change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Waiting
-    #[command(flatten)]
-    pub waits: Waits,
-}
-
-/// Options about waiting.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub struct Waits {
-    /// Stop with code 5 when only waiting is left
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Longest wait for one state, such as 30m; each wait has a sensible default
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub timeout: Option<Duration>,
-}
-
 /// Options of `resume`.
 #[derive(Debug, Default, Args)]
 pub struct Resume {
@@ -215,7 +177,11 @@ pub struct Resume {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Global {
     /// Practise on simulated clouds inside this process
-    #[arg(long, global = true, help_heading = "Options everywhere")]
+    #[cfg_attr(
+        feature = "sandbox",
+        arg(long, global = true, help_heading = "Options everywhere")
+    )]
+    #[cfg_attr(not(feature = "sandbox"), arg(skip))]
     pub sandbox: bool,
     /// Approve the plan; answers no question
     #[arg(long, short = 'y', global = true, help_heading = "Options everywhere")]
@@ -337,28 +303,6 @@ pub enum AzureCloud {
     China,
 }
 
-/// Where your own service principal's role is assigned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum GrantScope {
-    /// On the VNet
-    #[default]
-    Vnet,
-    /// On its resource group
-    ResourceGroup,
-    /// On its subscription
-    Subscription,
-}
-
-/// Which role your own service principal gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum GrantRole {
-    /// The built-in role of the guides
-    #[default]
-    NetworkContributor,
-    /// A custom role with just the peering rights
-    PeeringOnly,
-}
-
 /// The word that stands for a value on the command line.
 #[must_use]
 pub fn word(value: &impl ValueEnum) -> String {
@@ -381,6 +325,17 @@ pub struct About {
     pub variable: Option<String>,
 }
 
+impl From<&Flag> for About {
+    fn from(flag: &Flag) -> Self {
+        Self {
+            help: flag.help.into(),
+            flag: flag.long(),
+            form: format!("<{}>", flag.form),
+            variable: flag.variable.map(Into::into),
+        }
+    }
+}
+
 /// Looks up an option of `azure`.
 #[must_use]
 pub fn about(id: &str) -> About {
@@ -388,6 +343,7 @@ pub fn about(id: &str) -> About {
     let arg = command
         .find_subcommand("azure")
         .and_then(|azure| azure.get_arguments().find(|arg| arg.get_id() == id));
+    debug_assert!(arg.is_some(), "{id} is no option");
     let text = |text: Option<String>| text.unwrap_or_default();
     About {
         help: text(arg.and_then(|arg| arg.get_help().map(ToString::to_string))),
@@ -405,88 +361,10 @@ pub fn about(id: &str) -> About {
     }
 }
 
-fn provider(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Ok(String::new());
-    }
-    let known: Vec<&str> = crate::providers::ALL.iter().map(|it| it.id).collect();
-    if known.contains(&text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("allowed: {}", known.join(", ")))
-    }
-}
-
-/// Anything that a person may name something, on one line. Empty passes: an empty variable counts as not set, and an
-/// empty flag is refused when it is read.
-fn text(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.chars().any(char::is_control) {
-        Err("it holds control characters".into())
-    } else {
-        Ok(text.to_owned())
-    }
-}
-
-fn dns(text: &str) -> Result<String, String> {
-    text.parse::<crate::kong::dns::DnsMapping>()
-        .map(|_| text.to_owned())
-        .map_err(|error| error.to_string())
-}
-
-fn display_name(name: &str) -> Result<String, String> {
-    let name = text(name)?;
-    if name.chars().count() > 120 {
-        return Err("a display name has at most 120 characters".into());
-    }
-    Ok(name)
-}
-
-fn role_name(name: &str) -> Result<String, String> {
-    let name = text(name)?;
-    if name.chars().count() > 128 {
-        return Err("a role's name has at most 128 characters".into());
-    }
-    Ok(name)
-}
-
-fn peering_name(name: &str) -> Result<String, String> {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let good = name.len() <= 80
-        && name.chars().all(|c| word(c) || c == '.' || c == '-')
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.ends_with(word);
-    if good {
-        Ok(name.to_owned())
-    } else {
-        Err("a peering's name has up to 80 letters, digits, `.`, `-` and `_`, begins with a letter or digit and ends with one or `_`".into())
-    }
-}
-
-fn guid(text: &str) -> Result<String, String> {
-    uuid::Uuid::parse_str(text.trim())
-        .map(|id| id.to_string())
-        .map_err(|_| "an ID has the form 00000000-0000-0000-0000-000000000000".into())
-}
-
-fn tenant(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if text.chars().all(good) {
-        Ok(text.to_owned())
-    } else {
-        Err("a tenant is named by its ID, such as 00000000-0000-0000-0000-000000000000".into())
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; a duration looks like 90s, 30m or 1h30m"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Origin;
 
     #[test]
     fn the_catalogue_is_sound() {
@@ -502,13 +380,55 @@ mod tests {
         assert!(vnet.help.starts_with("Your VNet"));
     }
 
+    fn by_flag<T>(value: T) -> Told<T> {
+        Told {
+            value,
+            from: Origin::Flag,
+        }
+    }
+
+    fn azure(words: &[&str]) -> Azure {
+        let words = ["peer-wizard", "azure"].iter().chain(words);
+        match Cli::try_parse_from(words).expect("good words").command {
+            Command::Azure(azure) => *azure,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
-    fn names_that_azure_refuses_are_refused_at_once() {
-        for good in ["a", "to-aiven", "9.x_", "a_b"] {
-            assert!(peering_name(good).is_ok(), "{good}");
+    fn an_answer_knows_where_it_came_from() {
+        let azure = azure(&["--resource-group", "g", "--grant-role", "peering-only"]);
+        assert_eq!(azure.resource_group, Some(by_flag("g".into())));
+        assert_eq!(azure.grant_role, by_flag(GrantRole::PeeringOnly));
+        let default = Told {
+            value: GrantScope::Vnet,
+            from: Origin::Default,
+        };
+        assert_eq!(azure.grant_scope, default);
+        assert_eq!(azure.application, None);
+        assert_eq!(azure.empty, None);
+    }
+
+    #[test]
+    fn the_inputs_of_all_providers_can_be_told() {
+        for input in providers::ALL.into_iter().flat_map(|it| it.inputs) {
+            let good = match input.flag.list {
+                Some(_) => "10.0.0.4=corp.example",
+                None => "x",
+            };
+            let azure = azure(&[&input.flag.long(), good]);
+            let told = azure.inputs.of(input).expect("told");
+            assert_eq!(*told, by_flag(vec![good.to_owned()]));
+            let typed: Vec<&str> = azure.inputs.typed().map(|flag| flag.id).collect();
+            assert_eq!(typed, [input.flag.id]);
         }
-        for bad in ["", "-a", "a-", "a b", "ä", &"x".repeat(81)] {
-            assert!(peering_name(bad).is_err(), "{bad}");
-        }
+    }
+
+    #[test]
+    fn a_flag_with_nothing_in_it_is_noted_and_no_answer() {
+        assert_eq!(azure(&["--application", " "]).empty, Some("application"));
+        let azure = azure(&["--network", ""]);
+        assert_eq!(azure.empty, Some("network"));
+        assert_eq!(azure.inputs.typed().count(), 0);
     }
 }

@@ -5,6 +5,10 @@ use crate::{
     http::{ApiError, hints},
 };
 
+/// What to do about an error in this program.
+pub const REPORT: &str =
+    "this is an error in peer-wizard: please report it with what you did, this message and the log";
+
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -185,6 +189,9 @@ impl Error {
             }
             Fault::Waiting { says } => Self::new(Kind::Waiting, format!("{doing}: still {says}")),
             Fault::Interrupted => Self::new(Kind::Interrupted, "interrupted"),
+            Fault::Panicked(words) => {
+                Self::bug(format!("{doing}: the program failed: {words}")).hint(REPORT)
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    ExitCode::from(peer_wizard::commands::run().await)
+fn main() -> ExitCode {
+    ExitCode::from(peer_wizard::commands::run())
 }

@@ -1,5 +1,6 @@
 //! Address ranges and Azure resource ids, as plain values.
 
+use crate::fact::Fact;
 use ipnet::IpNet;
 use std::fmt;
 
@@ -53,6 +54,63 @@ impl fmt::Display for VnetId {
             f,
             "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Network/virtualNetworks/{name}"
         )
+    }
+}
+
+impl VnetId {
+    /// How a run's file calls the member with this VNet: Azure does not tell ids apart by their case.
+    #[must_use]
+    pub fn member(&self) -> String {
+        self.to_string().to_lowercase()
+    }
+
+    /// The subscription's own id.
+    #[must_use]
+    pub fn subscription_scope(&self) -> String {
+        format!("/subscriptions/{}", self.subscription)
+    }
+}
+
+impl Fact for VnetId {
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Address ranges in CIDR notation, as a service told them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranges(pub Vec<String>);
+
+impl Ranges {
+    /// The ranges as texts.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+impl<T: Into<String>> FromIterator<T> for Ranges {
+    fn from_iter<I: IntoIterator<Item = T>>(ranges: I) -> Self {
+        Self(ranges.into_iter().map(Into::into).collect())
+    }
+}
+
+impl fmt::Display for Ranges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(RANGE_SEPARATOR))
+    }
+}
+
+impl Fact for Ranges {
+    fn read(text: &str) -> Option<Self> {
+        let all = text.split(RANGE_SEPARATOR).filter(|it| !it.is_empty());
+        Some(all.collect())
+    }
+    fn write(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -3,7 +3,8 @@
 mod support;
 
 use peer_wizard::{
-    providers::{self, Provider},
+    provider::Provider,
+    providers,
     sandbox::{Fault, Faults, Lag, Rule, Service, When},
 };
 use serde_json::Value;
@@ -428,7 +429,7 @@ fn a_refusal_by_the_provider_stops_with_a_diagnosis_and_resumes() {
     let cloud = Cloud::new();
     let said = "the VNet could not be reached with the given application";
     let refuse = Fault::Refuse("INVALID_SPECIFICATION".into(), said.into());
-    cloud.faults(Faults::once(When::service(Service::Aiven), refuse));
+    cloud.faults(Faults::once(When::service(Service::Of("aiven")), refuse));
     let env = TestEnv::of(&cloud, PROJECT.id);
     let args = with(cloud.args(PROJECT), &["--output", "json"]);
     let output = env.run(&args).code(1);

@@ -6,13 +6,15 @@ use peer_wizard::{
     ask::facts_of,
     azure::Flow,
     engine::{Answer, Origin, Step},
-    fact::Facts,
+    fact::{Facts, Named},
     net::VnetId,
-    providers::{self, Provider, Shape},
-    shell::Shell,
+    provider::{Provider, Shape},
+    providers,
+    sandbox::Lag,
+    shell::{Helper, with_needs},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use support::shapes;
+use support::{Bench, Journey, shapes};
 
 /// Every flow, with a name for messages.
 fn flows() -> Vec<(String, &'static Provider, Shape, Flow)> {
@@ -37,11 +39,11 @@ fn answered(provider: &Provider, shape: &Shape) -> Facts {
         ("PROVIDER", provider.id.to_owned()),
         ("VNET_ID", vnet.to_string()),
         ("TENANT_ID", "3f0a6c1e-5b1d-4a77-9c58-2d1e7b90c4a1".into()),
-        ("PROJECT", "acme".into()),
-        ("ORGANIZATION", "org1".into()),
-        ("VPC_ID", "d3c1b5a7-8e90-4f2d-a6b4-1c3e5d7f9b80".into()),
-        ("NETWORK", "b8d6f4a2-0c1e-4e3d-8b5a-7f9c1d3e5a60".into()),
     ]);
+    let inputs = provider.inputs.iter();
+    let needed = inputs.filter(|input| input.default.is_none());
+    values
+        .extend(needed.map(|input| (input.answer, "d3c1b5a7-8e90-4f2d-a6b4-1c3e5d7f9b80".into())));
     if shape.application_given {
         values.insert(
             "APPLICATION_ID",
@@ -56,12 +58,11 @@ fn answered(provider: &Provider, shape: &Shape) -> Facts {
         (name.to_owned(), Answer { value, from })
     };
     let answers = values.into_iter().map(answer).collect();
-    facts_of(&answers, provider, &format!("{}-test", provider.id))
+    facts_of(&answers, provider, &format!("{}-test", provider.id)).shared
 }
 
-fn shell(step: &Step<peer_wizard::clouds::Clouds>) -> Shell {
-    let shell = step.shell(&Facts::symbolic());
-    shell.unwrap_or_else(|missing| panic!("{}: {missing}", step.about().id))
+fn names(named: impl IntoIterator<Item = Named>) -> BTreeSet<&'static str> {
+    named.into_iter().map(|named| named.name).collect()
 }
 
 #[test]
@@ -133,7 +134,7 @@ fn every_step_explains_itself() {
                 about.link
             );
             assert!(!about.link.contains(' '), "{what}: link `{}`", about.link);
-            if matches!(step, Step::Ensure(_)) {
+            if !matches!(step, Step::Wait(_)) {
                 assert!(
                     !about.permissions.is_empty(),
                     "{what}: which rights does it take?"
@@ -145,10 +146,10 @@ fn every_step_explains_itself() {
 
 #[test]
 fn titles_of_a_flow_differ() {
-    for (name, _, shape, flow) in flows() {
+    for (name, provider, shape, flow) in flows() {
         let titles: BTreeSet<String> = flow.steps.iter().map(|step| step.about().title).collect();
         // With two custom roles, both are made assignable.
-        let twins = usize::from(shape.peering_only && name.starts_with(['a', 't']));
+        let twins = usize::from(shape.peering_only && provider.own_application);
         assert!(
             titles.len() + twins >= flow.steps.len(),
             "{name}: {titles:?}"
@@ -156,11 +157,148 @@ fn titles_of_a_flow_differ() {
     }
 }
 
+/// What a step says it reads is what its commands name and what its code reads, no less and no more. A step sees nothing else,
+/// so a fact that is not said fails the journeys below.
+#[test]
+fn a_step_reads_just_what_it_says() {
+    // By the name of the flow, and by that of its provider.
+    let mut heard: BTreeMap<(String, &'static str), BTreeSet<&'static str>> = BTreeMap::new();
+    for provider in providers::ALL {
+        for (index, (name, shape)) in shapes().into_iter().enumerate() {
+            let bench = Bench::new(provider, &shape, Lag::None);
+            let names = [format!("{} ({name})", provider.id), provider.id.to_owned()];
+            for (step, reads) in bench.heard(index == 0) {
+                for name in names.clone() {
+                    heard.entry((name, step)).or_default().extend(&reads);
+                }
+            }
+        }
+    }
+    for (what, provider, _, flow) in flows() {
+        for step in &flow.steps {
+            let id = step.about().id;
+            let (reads, gives) = (names(step.reads()), names(step.gives()));
+            let named = names(step.shell().named());
+            let told = reads.union(&gives).copied().collect::<BTreeSet<_>>();
+            let code = heard.get(&(what.clone(), id)).cloned().unwrap_or_default();
+            let untold: Vec<_> = code.difference(&told).collect();
+            assert!(
+                untold.is_empty(),
+                "{what}: {id} does not say that it reads {untold:?}"
+            );
+            let untold: Vec<_> = named.difference(&told).collect();
+            assert!(
+                untold.is_empty(),
+                "{what}: {id} does not say that its commands read {untold:?}"
+            );
+            let code = heard
+                .get(&(provider.id.to_owned(), id))
+                .cloned()
+                .unwrap_or_default();
+            let idle: Vec<_> = reads
+                .iter()
+                .filter(|name| !named.contains(*name) && !code.contains(*name))
+                .collect();
+            assert!(
+                idle.is_empty(),
+                "{what}: {id} says that it reads {idle:?}, and does not"
+            );
+            let twice: Vec<_> = reads.intersection(&gives).collect();
+            assert!(twice.is_empty(), "{what}: {id} gives {twice:?} itself");
+        }
+    }
+}
+
+/// What a step says it gives holds what its commands keep, and what it really gave.
+#[test]
+fn a_step_gives_just_what_it_says() {
+    for (what, _, _, flow) in flows() {
+        for step in &flow.steps {
+            let (id, gives) = (step.about().id, names(step.gives()));
+            let kept = names(step.shell().given());
+            let untold: Vec<_> = kept.difference(&gives).collect();
+            assert!(
+                untold.is_empty(),
+                "{what}: {id} does not say that its commands give {untold:?}"
+            );
+        }
+    }
+    for provider in providers::ALL {
+        let bench = Bench::new(provider, &shapes()[0].1, Lag::None);
+        let mut disk = bench.disk();
+        let begins = names_of(&bench.start().facts());
+        let run = bench.go(&mut disk, Journey::Apply).expect(provider.id);
+        let gives = bench.flow.steps.iter().flat_map(|step| step.gives());
+        let gives: BTreeSet<String> = gives.map(|named| named.name.to_owned()).collect();
+        let got = names_of(&run.facts());
+        let untold: Vec<_> = got
+            .difference(&begins)
+            .filter(|it| !gives.contains(*it))
+            .collect();
+        assert!(
+            untold.is_empty(),
+            "{}: nobody says that it gives {untold:?}",
+            provider.id
+        );
+    }
+}
+
+fn names_of(facts: &Facts) -> BTreeSet<String> {
+    facts.texts().keys().cloned().collect()
+}
+
+/// A helper names in its text just what it says that it reads and needs.
+#[test]
+fn a_helper_of_the_script_says_what_it_reads_and_needs() {
+    let mut helpers: BTreeMap<&str, &'static Helper> = BTreeMap::new();
+    let mut facts: BTreeSet<&str> = BTreeSet::new();
+    for (_, _, _, flow) in flows() {
+        for step in &flow.steps {
+            facts.extend(names(step.reads()));
+            facts.extend(names(step.gives()));
+            for helper in with_needs(step.shell().helpers()) {
+                helpers.insert(helper.name, helper);
+            }
+        }
+    }
+    let words = |text: &str| -> BTreeSet<String> {
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        // An option of a program is no call: `--retry`.
+        let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        code.flat_map(|line| line.split(word).map(str::to_owned))
+            .collect()
+    };
+    assert!(helpers.len() > 15, "{} helpers", helpers.len());
+    for helper in helpers.values() {
+        let words = words(helper.bash);
+        let defines = |name: &str| {
+            let head = format!("{name}()");
+            helper.bash.lines().any(|line| line.starts_with(&head))
+        };
+        let says: BTreeSet<&str> = helper.needs.iter().map(|need| need.name).collect();
+        let calls: BTreeSet<&str> = helpers
+            .keys()
+            .copied()
+            .filter(|name| *name != helper.name && words.contains(*name) && !defines(name))
+            .collect();
+        assert_eq!(says, calls, "{}: what it needs", helper.name);
+        let says = names(helper.reads.iter().copied());
+        let reads: BTreeSet<&str> = facts
+            .iter()
+            .copied()
+            .filter(|name| words.contains(*name))
+            .collect();
+        assert_eq!(says, reads, "{}: what it reads", helper.name);
+    }
+}
+
 #[test]
 fn every_fact_is_given_before_it_is_read() {
     for (name, provider, shape, flow) in flows() {
         let facts = answered(provider, &shape);
-        let given: BTreeSet<&str> = facts.names().collect();
+        let given: BTreeSet<&str> = facts.texts().keys().map(String::as_str).collect();
         assert_eq!(flow.unfed(&given), [], "{name}");
     }
 }
@@ -169,7 +307,8 @@ fn every_fact_is_given_before_it_is_read() {
 fn a_fact_that_nobody_gives_is_noticed() {
     for (name, provider, shape, flow) in flows() {
         let facts = answered(provider, &shape);
-        let given: BTreeSet<&str> = facts.names().filter(|it| *it != "USER_VNET_NAME").collect();
+        let names = facts.texts().keys().map(String::as_str);
+        let given: BTreeSet<&str> = names.filter(|it| *it != "USER_VNET_NAME").collect();
         assert!(
             !flow.unfed(&given).is_empty(),
             "{name}: the check sees nothing"
@@ -181,7 +320,7 @@ fn a_fact_that_nobody_gives_is_noticed() {
 fn what_can_be_made_can_be_deleted_by_hand() {
     for (name, _, _, flow) in flows() {
         for step in &flow.steps {
-            let (id, shell) = (step.about().id, shell(step));
+            let (id, shell) = (step.about().id, step.shell());
             match step {
                 Step::Ensure(_) => {
                     let made = !shell.create.is_empty();
@@ -189,7 +328,7 @@ fn what_can_be_made_can_be_deleted_by_hand() {
                     assert!(both || !made, "{name}: {id} is made and cannot be deleted");
                     assert!(made || shell.find.is_some(), "{name}: {id} has no command");
                 }
-                Step::Wait(_) => {
+                Step::Wait(_) | Step::Release(_) => {
                     let something = shell.wait.is_some() || !shell.create.is_empty();
                     assert!(something, "{name}: {id} has no command");
                     assert!(
@@ -206,16 +345,13 @@ fn what_can_be_made_can_be_deleted_by_hand() {
 fn no_command_carries_a_secret_in_its_arguments() {
     for (name, _, _, flow) in flows() {
         for step in &flow.steps {
-            let shell = shell(step);
+            let shell = step.shell();
             let commands = shell.find.iter().chain(&shell.create).chain(&shell.delete);
             for command in commands {
                 let words = command.bash_words();
-                for secret in [
-                    "USER_APP_SECRET",
-                    "AIVEN_TOKEN",
-                    "AIVEN_AUTH_TOKEN",
-                    "KONNECT_TOKEN",
-                ] {
+                let tokens = providers::tokens().into_iter();
+                let tokens = tokens.flat_map(|token| token.variables.iter().copied());
+                for secret in tokens.chain(["USER_APP_SECRET"]) {
                     assert!(!words.contains(secret), "{name}: {words}");
                 }
             }
@@ -234,7 +370,7 @@ fn waits_say_how_long_they_usually_take() {
                 usual.every <= usual.limit && usual.time <= usual.limit,
                 "{name}: {id}: {usual:?}"
             );
-            if let Some(wait) = shell(step).wait {
+            if let Some(wait) = step.shell().wait {
                 assert!(!wait.reached.is_empty(), "{name}: {id} never ends");
                 assert!(
                     wait.reached.iter().all(|it| !wait.refused.contains(it)),

@@ -3,7 +3,7 @@
 
 mod support;
 
-use peer_wizard::providers::{self, Provider};
+use peer_wizard::{provider::Provider, providers};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -252,7 +252,7 @@ fn no_secret_is_written_or_said() {
         args.extend(["--verbose", "--no-wait", "--output", output].map(str::to_owned));
         let said = env.run(&args).code(if gate { 0 } else { 5 });
         let written = env.everything_written();
-        assert!(written.contains("\"format\": 1"), "the run was looked at");
+        assert!(written.contains("\"format\": 2"), "the run was looked at");
         assert!(
             written.contains("/v1.0/applications"),
             "the log was looked at"

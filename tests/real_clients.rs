@@ -18,9 +18,9 @@ mod shape;
 mod world;
 
 use peer_wizard::{
-    ask::fact_name,
     engine::{Run, Status},
-    providers::{self, Provider, Shape, TokenKind},
+    provider::{Provider, Shape},
+    providers,
     sandbox::{
         Lag,
         parts::{Group, Network},
@@ -95,7 +95,7 @@ fn native(provider: &'static Provider, shaped: &Shape, prepare: Prepare) -> (Ben
     let run = bench.go(&mut disk, Journey::Apply);
     run.unwrap_or_else(|error| panic!("{}: {error}", provider.id));
     let saved = disk.saved;
-    let goal = shape(&bench.cloud.world(), &bench.before, provider);
+    let goal = shape(&bench.cloud, &bench.before, provider);
     (bench, saved, goal)
 }
 
@@ -107,7 +107,7 @@ fn connects(provider: &'static Provider) {
     let cloud = Cloud::with(Lag::Timed(1.0));
     let person = Person::sign_in(&cloud, provider);
     let (before, fresh) = (cloud.world(), cloud.copy());
-    let now = || shape(&cloud.world(), &before, provider);
+    let now = || shape(&cloud, &before, provider);
     let what = |what: &str| format!("{}: {what}", provider.id);
 
     let script = person.print(&person.connect_args());
@@ -172,7 +172,7 @@ fn with_variables(
         .inputs(provider)
         .into_iter()
         .map(|(_, _, value)| value);
-    let names = provider.inputs.iter().map(|input| fact_name(*input));
+    let names = provider.inputs.iter().map(|input| input.fact.name);
     vars.extend(names.zip(values));
     (script, vars)
 }
@@ -190,7 +190,7 @@ fn undoes(provider: &'static Provider) {
         ("the role was extended", plain(), &elsewhere),
     ];
     // These steps are the same code for every provider.
-    if provider.id == "aiven-project" {
+    if provider.id == providers::ALL[0].id {
         cases.push(("own application and role", both(), &|cloud| {
             cloud.add_application();
         }));
@@ -230,10 +230,7 @@ fn undoes_nothing_unseen(provider: &'static Provider) {
 
 /// The variable that the provider's token is in.
 fn token(provider: &Provider) -> &'static str {
-    match provider.token {
-        TokenKind::Aiven => "AIVEN_AUTH_TOKEN",
-        TokenKind::Konnect => "KONNECT_TOKEN",
-    }
+    provider.token.variables[0]
 }
 
 /// Another peering has come to rely on the provider's principal and role since; undo takes nothing from it.
@@ -277,7 +274,7 @@ fn rest(provider: &'static Provider, from: Option<&str>, death: Death) {
     // The sign-in is part of every moment, so that its tokens are good at each of them.
     let person = Person::sign_in(&bench.cloud, provider);
     let (_, moments) = bench.moments(&bench.unbegun(), Journey::Apply);
-    let goal = shape(&bench.cloud.world(), &bench.before, provider);
+    let goal = shape(&bench.cloud, &bench.before, provider);
     let steps = bench.flow.steps.iter().map(|step| step.about().id);
     let first = from.map_or(Some(0), |from| steps.clone().position(|id| id == from));
     let first = first.expect("the flow has this step");
@@ -292,11 +289,7 @@ fn rest(provider: &'static Provider, from: Option<&str>, death: Death) {
         let run = person.has_run(&moment.saved);
         let script = person.print(&["resume", &run, "--dry-run"]);
         person.run(&what, &script);
-        assert_same(
-            &what,
-            &shape(&bench.cloud.world(), &bench.before, provider),
-            &goal,
-        );
+        assert_same(&what, &shape(&bench.cloud, &bench.before, provider), &goal);
     }
 }
 
@@ -305,9 +298,8 @@ fn stops(moments: &[Moment], death: Death) -> Vec<(usize, &Moment)> {
     let record =
         |moment: &Moment| -> Run { serde_json::from_str(&moment.saved).expect("a whole run") };
     let done = |run: &Run| {
-        run.steps
-            .values()
-            .filter(|it| it.status != Status::Creating)
+        run.records()
+            .filter(|(_, it)| it.status != Status::Creating)
             .count()
     };
     let mut stops = Vec::new();
@@ -318,7 +310,7 @@ fn stops(moments: &[Moment], death: Death) -> Vec<(usize, &Moment)> {
         if done(&is) == done(&was) {
             continue;
         }
-        let creating = |run: &Run| run.steps.values().any(|it| it.status == Status::Creating);
+        let creating = |run: &Run| run.records().any(|(_, it)| it.status == Status::Creating);
         match death {
             Death::Between => stops.push((done(&is), after)),
             Death::Within if creating(&was) => stops.push((done(&was), before)),
@@ -369,7 +361,7 @@ fn a_role_of_another_subscription_is_extended() {
     person.run("a role of another subscription", &script);
     assert_same(
         "the role is extended",
-        &shape(&cloud.world(), &before, provider),
+        &shape(&cloud, &before, provider),
         &goal,
     );
 }
@@ -397,17 +389,9 @@ fn an_application_of_ones_own_and_a_narrow_role_are_used() {
     );
     let script = person.print(&args);
     person.run("own application, narrow role", &script);
-    assert_same(
-        "connected",
-        &shape(&cloud.world(), &before, provider),
-        &goal,
-    );
+    assert_same("connected", &shape(&cloud, &before, provider), &goal);
     person.run("own application, narrow role, again", &script);
-    assert_same(
-        "connected again",
-        &shape(&cloud.world(), &before, provider),
-        &goal,
-    );
+    assert_same("connected again", &shape(&cloud, &before, provider), &goal);
 }
 
 /// Text that means something to bash, JSON, JMESPath, OData, or a URL.
@@ -447,7 +431,7 @@ fn values_of_any_characters_arrive_as_they_are() {
             .map(str::to_owned)
             .into();
         for (flag, _, value) in cloud.inputs(provider) {
-            args.extend([flag.to_owned(), value]);
+            args.extend([flag.clone(), value]);
         }
         for flag in ["--application", "--role-name"] {
             args.extend([flag, ODD].map(str::to_owned));
@@ -466,16 +450,16 @@ fn values_of_any_characters_arrive_as_they_are() {
         let before = cloud.world();
         let env = TestEnv::of(&cloud, provider.id);
         env.run(&with(args(&cloud, &vnet), "--yes")).code(0);
-        let goal = shape(&cloud.world(), &before, provider);
+        let goal = shape(&cloud, &before, provider);
 
         let cloud = Cloud::new();
         let vnet = odd(&cloud, group);
         let person = Person::sign_in(&cloud, provider);
         let script = person.print(&with(args(&cloud, &vnet), "--dry-run"));
         person.run(&format!("odd values, {group}"), &script);
-        assert_same(group, &shape(&cloud.world(), &before, provider), &goal);
+        assert_same(group, &shape(&cloud, &before, provider), &goal);
         person.run(&format!("odd values, {group}, again"), &script);
-        assert_same(group, &shape(&cloud.world(), &before, provider), &goal);
+        assert_same(group, &shape(&cloud, &before, provider), &goal);
     }
 }
 
@@ -501,7 +485,7 @@ fn this_program_signs_in_with_the_session_of_az() {
     assert_eq!(last["status"], "connected", "{last}");
     assert_same(
         "connected through az",
-        &shape(&cloud.world(), &before, provider),
+        &shape(&cloud, &before, provider),
         &goal,
     );
     let calls = person.calls();

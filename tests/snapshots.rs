@@ -9,12 +9,16 @@ mod support;
 use clap::CommandFactory;
 use peer_wizard::{
     cli::Cli,
-    providers::{self, Provider},
-    sandbox::{Fault, Faults, Lag, Service, When},
+    provider::Provider,
+    providers,
+    sandbox::{
+        Fault, Faults, Lag, Service, Settle, When,
+        parts::{Assignment, Principal},
+    },
 };
 use serde_json::Value;
 use std::fs;
-use support::{Cloud, ENDPOINTS, GIVEN_APP, Output, TestEnv, stable};
+use support::{Cloud, GIVEN_APP, Output, TestEnv, endpoints, stable};
 
 const PROJECT: &Provider = &providers::aiven::PROJECT;
 const KONG: &Provider = &providers::kong::KONG_CONNECT;
@@ -54,7 +58,7 @@ fn at_home(env: TestEnv) -> TestEnv {
 /// No sign-in, no network, and the services where they always are.
 fn offline() -> TestEnv {
     let env = TestEnv::new().unset("PEER_WIZARD_STATE_DIR");
-    ENDPOINTS.iter().fold(env, |env, name| env.unset(name))
+    endpoints().into_iter().fold(env, TestEnv::unset)
 }
 
 #[test]
@@ -201,34 +205,149 @@ fn what_is_interrupted_says_how_to_go_on() {
     same("interrupted", &[resumed.finish().code(130)]);
 }
 
+/// Opens the gate of the waiting run, whose application Aiven's tenant knows after these looks.
+fn open_the_gate_to_a_tenant(cloud: &Cloud, looks: u32) {
+    let text = |text: &str| text.to_owned();
+    // At one stroke, as the provider begins as soon as it can.
+    cloud.sandbox.edit(|world| {
+        let held = world.assignments.iter_mut();
+        for assignment in held.filter(|it| it.settle != Settle::Done) {
+            assignment.settle = Settle::Looks(0);
+        }
+        let vpcs = world.aiven.vpcs.iter();
+        let vpc = vpcs.clone().find(|vpc| !vpc.rows.is_empty());
+        let scope = vpc.expect("one was asked for").network.clone();
+        let apps = world.applications.iter();
+        let tenant_of = |app_id: &str| {
+            let app = apps.clone().find(|app| app.app_id == app_id);
+            app.expect("it is there").tenant.clone()
+        };
+        let own = world.applications.last().expect("the run made one");
+        let app_id = own.app_id.clone();
+        let (tenant, owner_tenant) = (tenant_of(PROJECT.app_id), own.tenant.clone());
+        let role = world.roles.iter().find(|role| role.tenant == tenant);
+        let role = role.expect("Aiven has a role for its peers").id.clone();
+        world.principals.push(Principal {
+            tenant: tenant.clone(),
+            id: text("8c7b6a59-4d3e-4f2a-b1c0-9d8e7f6a5b4c"),
+            app_id,
+            owner_tenant,
+            enabled: true,
+            settle: Settle::Looks(looks),
+            ..Principal::default()
+        });
+        world.assignments.push(Assignment {
+            tenant,
+            id: text("1a2b3c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"),
+            scope,
+            role,
+            principal: text("8c7b6a59-4d3e-4f2a-b1c0-9d8e7f6a5b4c"),
+            principal_type: text("ServicePrincipal"),
+            settle: Settle::Looks(looks),
+            ..Assignment::default()
+        });
+    });
+}
+
+/// A run that is connected.
+fn connected(provider: &Provider) -> (Cloud, TestEnv) {
+    let cloud = Cloud::new();
+    if provider.id == PROJECT.id {
+        cloud.let_in_beforehand(provider, true);
+    }
+    let env = TestEnv::of(&cloud, provider.id);
+    env.run(&cloud.args(provider)).code(0);
+    (cloud, env)
+}
+
 #[test]
 fn a_slow_cloud_is_told_of() {
-    // All at once, as they spend their time waiting, and first in the alphabet, so that others go on meanwhile. What is looked at twice is slow by count, not by the clock.
+    // All at once, as they spend their time waiting, and first in the alphabet, so that others go on meanwhile. What is looked at
+    // twice is slow by count, not by the clock; and what one run would wait for after the other, several do beside each other.
     let slow = |cloud: &Cloud| cloud.sandbox.edit(|world| world.lag = Lag::Looks(1));
     let form = |json: bool| if json { &JSON[..] } else { &[] };
+    let named = |name: &str, json| format!("{name}{}", if json { "-json" } else { "" });
     let mut started = Vec::new();
     for json in [false, true] {
         let (cloud, env, _) = waiting(PROJECT, &[]);
+        open_the_gate_to_a_tenant(&cloud, 0);
         slow(&cloud);
-        cloud.open_the_gate();
         let process = env.start(&[&["resume"], form(json)].concat());
-        started.push(("slow-resume", json, cloud, env, process));
+        started.push((named("slow-resume", json), cloud, env, process));
         let cloud = Cloud::new();
         slow(&cloud);
         let env = TestEnv::of(&cloud, KONG.id);
         let process = env.start(&with(&cloud.args(KONG), form(json)));
-        started.push(("slow-kong", json, cloud, env, process));
+        started.push((named("slow-kong", json), cloud, env, process));
     }
-    let named = |name: &str, json| format!("{name}{}", if json { "-json" } else { "" });
-    let mut undoing = Vec::new();
-    for (name, json, cloud, env, process) in started {
-        same(&named(name, json), &[process.finish().code(0)]);
-        let process = env.start(&[&["undo", "--yes"], form(json)].concat());
-        undoing.push((named(&format!("{name}-undo"), json), cloud, env, process));
+    let (cloud, env, _) = waiting(PROJECT, &[]);
+    open_the_gate_to_a_tenant(&cloud, 1);
+    let process = env.start(&["resume"]);
+    started.push(("slow-tenants".into(), cloud, env, process));
+    for json in [false, true] {
+        for (name, provider) in [("slow-undo", PROJECT), ("slow-kong-undo", KONG)] {
+            let (cloud, env) = connected(provider);
+            slow(&cloud);
+            // The replica that is asked first does not know the provider's principal.
+            cloud.sandbox.edit(|world| {
+                let principals = world.principals.iter_mut();
+                let theirs = principals.filter(|it| it.app_id == KONG.app_id);
+                theirs.for_each(|it| it.settle = Settle::Looks(2));
+            });
+            let process = env.start(&[&["undo", "--yes"], form(json)].concat());
+            started.push((named(name, json), cloud, env, process));
+        }
     }
-    for (name, _cloud, _env, process) in undoing {
+    for (name, _cloud, _env, process) in started {
         same(&name, &[process.finish().code(0)]);
     }
+}
+
+#[test]
+fn what_another_run_uses_is_kept() {
+    let cloud = Cloud::new();
+    let env = at_home(TestEnv::of(&cloud, PROJECT.id));
+    env.run(&cloud.args(PROJECT)).code(0);
+    let first = run_of(&env);
+    let organization = &providers::aiven::ORGANIZATION;
+    env.run(&cloud.args(organization)).code(0);
+    same("beside-undo-preview", &[env.run(&["undo", &first])]);
+    let undo = ["undo", &first, "--yes"];
+    same("beside-undo", &[env.run(&undo).code(0)]);
+    same(
+        "beside-status",
+        &both(&env, &["status", &first]).map(|it| it.code(0)),
+    );
+    same("beside-runs", &both(&env, &["runs"]));
+    same("beside-resume", &both(&env, &["resume", &first]));
+    same("beside-again", &[env.run(&undo).code(0)]);
+    same("beside-last", &[env.run(&["undo", "--yes"]).code(0)]);
+    same("beside-runs-last", &[env.run(&["runs"])]);
+}
+
+#[test]
+fn what_is_not_the_runs_is_left() {
+    let (_cloud, env) = connected(PROJECT);
+    let path = env.run_file().expect("there is a run");
+    let saved = fs::read_to_string(&path).expect("our own file");
+    let edited = saved.replace("\"found\"", "\"created\"");
+    fs::write(&path, edited).expect("our own file");
+    same("left-undo", &[env.run(&["undo", "--yes"]).code(0)]);
+    same("left-status", &[env.run(&["status", &run_of(&env)])]);
+}
+
+#[test]
+fn an_undo_that_waits_is_gone_on_with() {
+    let (cloud, env) = connected(KONG);
+    cloud.sandbox.edit(|world| world.lag = Lag::Looks(u32::MAX));
+    let undo = ["undo", "--yes", "--no-wait"];
+    same("undo-waiting", &both(&env, &undo).map(|it| it.code(5)));
+    same("undo-waiting-status", &both(&env, &["status"]));
+    same("undo-waiting-runs", &both(&env, &["runs"]));
+    same("undo-waiting-resume", &both(&env, &["resume"]));
+    let dry = ["undo", "--dry-run"];
+    same("undo-waiting-dry-run", &[env.run(&dry).code(0)]);
+    same("undo-waiting-preview", &[env.run(&["undo"])]);
 }
 
 #[test]
@@ -275,7 +394,7 @@ const V1: &str = include_str!("fixtures/state-v1.json");
 fn a_newer_format() {
     let env = at_home(TestEnv::new());
     let mut run: Value = serde_json::from_str(V1).expect("the fixture is whole");
-    run["format"] = 2.into();
+    run["format"] = 3.into();
     run["written_by"] = "peer-wizard 7.1.0".into();
     let name = run["run"].as_str().unwrap_or_default().to_owned();
     fs::create_dir_all(env.runs()).expect("a new folder");
@@ -437,7 +556,7 @@ fn failures() {
     let refuse = Fault::Refuse("INVALID_SPECIFICATION".into(), said.into());
     failing(
         "by-aiven",
-        &Faults::once(When::service(Service::Aiven), refuse),
+        &Faults::once(When::service(Service::Of("aiven")), refuse),
     );
     let no_role = Faults::always(When::default(), Fault::NoDirectoryRole);
     failing("directory-role", &no_role);

@@ -104,14 +104,14 @@ fn format_1_is_resumed_and_undone() {
 fn a_newer_format_is_refused_and_left_as_it_is() {
     let env = TestEnv::new();
     let mut run = fixture();
-    run["format"] = 2.into();
+    run["format"] = 3.into();
     run["written_by"] = "peer-wizard 7.1.0".into();
     let text = run.to_string();
     let path = keep(&env, &text);
     env.run(&["resume", NAME])
         .code(2)
         .says("peer-wizard 7.1.0")
-        .says("format 2");
+        .says("format 3");
     env.run(&["undo", NAME, "--yes"])
         .code(2)
         .says("peer-wizard 7.1.0");

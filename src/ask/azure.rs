@@ -1,12 +1,14 @@
 //! The answers about Azure: subscription, VNet, tenant.
 
-use super::{Absent, Gather, choices, prompt::Choice};
+use super::{Absent, Gather, look_up_failed};
 use crate::{
-    azure::arm,
+    azure::{Fault, arm},
+    cli::{self, Told},
     clouds::Clouds,
     engine::Origin,
     error::{Error, Kind},
-    net::VnetId,
+    net::{RANGE_SEPARATOR, VnetId},
+    provider::Offer,
 };
 
 const SUBSCRIPTION: &str = "SUBSCRIPTION_ID";
@@ -28,26 +30,10 @@ pub(super) async fn gather(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> 
     let vnet = VnetId::parse(&id).ok_or_else(|| Error::bug(format!("`{id}` is no VNet")))?;
     w.use_subscription(&vnet.subscription);
     if g.answers.value(TENANT).is_none() {
-        let call = arm::subscription(&vnet.subscription);
-        let found = w.send(&call).await.map_err(|error| {
-            if error.is_missing() {
-                let what = format!("there is no subscription {}", vnet.subscription);
-                Error {
-                    kind: Kind::Usage,
-                    ..Error::of_api(what, error)
-                }
-            } else {
-                look_up_failed(error)
-            }
-        })?;
-        let tenant = match found.tenant_id {
-            Some(tenant) => Some(tenant),
-            None => w.signed_in_tenant().await.map_err(look_up_failed)?,
-        };
-        match tenant {
+        match tenant_of(g, w, &vnet.subscription).await? {
             Some(tenant) => g.answers.set(TENANT, tenant, Origin::Detected),
             None => g.missing.push(Absent {
-                arg: "tenant",
+                about: cli::about("tenant"),
                 allowed: Vec::new(),
             }),
         }
@@ -58,45 +44,67 @@ pub(super) async fn gather(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> 
     Ok(())
 }
 
+async fn tenant_of(
+    g: &Gather<'_>,
+    w: &Clouds,
+    subscription: &str,
+) -> Result<Option<String>, Error> {
+    let call = arm::subscription(subscription);
+    let found = match g.looks.patiently(w, async || w.send(&call).await).await {
+        Ok(found) => found,
+        Err(Fault::World(error)) if error.is_missing() => {
+            let what = format!("there is no subscription {subscription}");
+            return Err(Error {
+                kind: Kind::Usage,
+                ..Error::of_api(what, error)
+            });
+        }
+        Err(fault) => return Err(failed(fault)),
+    };
+    if found.tenant_id.is_some() {
+        return Ok(found.tenant_id);
+    }
+    let signed_in = async || w.signed_in_tenant().await;
+    g.looks.patiently(w, signed_in).await.map_err(failed)
+}
+
 /// What is given, without looking anything up.
 pub(super) fn offline(g: &mut Gather<'_>) -> Result<(), Error> {
-    g.take("tenant", TENANT)?;
-    let subscription = g.given.one("subscription")?;
-    let group = g.given.one("resource_group")?;
-    let Some((vnet, from)) = g.given.one("vnet")? else {
-        if let Some(sample) = g.samples.get(VNET) {
-            g.answers.set(VNET, sample.clone(), Origin::Sample);
+    let given = g.given;
+    g.take(TENANT, given.tenant.as_ref());
+    let (subscription, group) = (given.subscription.as_ref(), given.resource_group.as_ref());
+    let Some(Told { value: vnet, from }) = &given.vnet else {
+        if let Some(sample) = g.sample(Some("vnet_id")) {
+            g.answers.set(VNET, sample, Origin::Sample);
         }
         return Ok(());
     };
-    if let Some(id) = VnetId::parse(&vnet) {
-        let differs = |given: &Option<(String, Origin)>, has: &str| {
-            given
-                .as_ref()
-                .is_some_and(|(it, from)| *from == Origin::Flag && !it.eq_ignore_ascii_case(has))
+    if let Some(id) = VnetId::parse(vnet) {
+        let differs = |told: Option<&Told<String>>, has: &str| {
+            told.is_some_and(|it| it.from == Origin::Flag && !it.value.eq_ignore_ascii_case(has))
         };
-        if differs(&group, &id.resource_group)
-            || (differs(&subscription, &id.subscription)
-                && subscription.as_ref().is_some_and(|(it, _)| is_guid(it)))
+        if differs(group, &id.resource_group)
+            || (differs(subscription, &id.subscription)
+                && subscription.is_some_and(|it| is_guid(&it.value)))
         {
             return Err(Error::usage(format!(
                 "`--vnet {vnet}` is in another subscription or resource group than the other flags say"
             ))
             .hint("a resource ID answers both; leave the other flags out"));
         }
-        g.answers.set(VNET, id.to_string(), from);
+        g.answers.set(VNET, id.to_string(), *from);
     } else if vnet.contains('/') {
         return Err(Error::usage(format!("`{vnet}` is neither a VNet's name nor its resource ID"))
             .hint("an ID looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; `az network vnet list --query '[].id'` lists yours"));
-    } else if let (Some((subscription, _)), Some((group, _))) = (&subscription, &group)
-        && is_guid(subscription)
+    } else if let (Some(subscription), Some(group)) = (subscription, group)
+        && is_guid(&subscription.value)
     {
         let id = VnetId {
-            subscription: subscription.clone(),
-            resource_group: group.clone(),
-            name: vnet,
+            subscription: subscription.value.clone(),
+            resource_group: group.value.clone(),
+            name: vnet.clone(),
         };
-        g.answers.set(VNET, id.to_string(), from);
+        g.answers.set(VNET, id.to_string(), *from);
     }
     Ok(())
 }
@@ -105,46 +113,41 @@ fn is_guid(text: &str) -> bool {
     uuid::Uuid::parse_str(text).is_ok()
 }
 
-fn look_up_failed(error: crate::http::ApiError) -> Error {
-    let error = Error::of_api("cannot look up the choices in Azure", error);
-    match error.kind {
-        Kind::SignIn => error,
-        _ => Error {
-            kind: Kind::Refused,
-            ..error
-        },
-    }
+fn failed(fault: Fault) -> Error {
+    look_up_failed("in Azure", fault)
 }
 
 async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
-    let given = g.given.one("vnet")?;
+    let given = g.given.vnet.as_ref();
     let subscription = match subscription(g, w).await {
         Ok(Some(subscription)) => subscription,
         Ok(None) => {
-            return absent(g);
+            g.need_vnet();
+            return Ok(());
         }
         // Without anybody to ask, the missing answer is the news, not the sign-in that could have helped to find it.
         Err(error) if error.kind == Kind::SignIn && !g.prompt.can_ask() && given.is_none() => {
-            return absent(g);
+            g.need_vnet();
+            return Ok(());
         }
         Err(error) => return Err(error),
     };
-    let mut vnets = w
-        .list(&arm::vnets(&subscription))
-        .await
-        .map_err(look_up_failed)?;
+    let call = arm::vnets(&subscription);
+    let listed = g.looks.patiently(w, async || w.list(&call).await).await;
+    let mut vnets = listed.map_err(failed)?;
     vnets.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some((group, _)) = g.given.one("resource_group")? {
+    if let Some(group) = &g.given.resource_group {
         vnets.retain(|vnet| {
-            VnetId::parse(&vnet.id).is_some_and(|id| id.resource_group.eq_ignore_ascii_case(&group))
+            let id = VnetId::parse(&vnet.id);
+            id.is_some_and(|id| id.resource_group.eq_ignore_ascii_case(&group.value))
         });
     }
-    if let Some((name, from)) = given {
+    if let Some(Told { value: name, from }) = given {
         let known: Vec<String> = vnets.iter().map(|vnet| vnet.name.clone()).collect();
-        vnets.retain(|vnet| vnet.name.eq_ignore_ascii_case(&name));
+        vnets.retain(|vnet| vnet.name.eq_ignore_ascii_case(name));
         match vnets.as_slice() {
             [only] => {
-                g.answers.set(VNET, only.id.clone(), from);
+                g.answers.set(VNET, only.id.clone(), *from);
                 return Ok(());
             }
             [] => {
@@ -160,7 +163,7 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
             _ if !g.prompt.can_ask() => {
                 let groups = vnets.iter().filter_map(|vnet| VnetId::parse(&vnet.id));
                 g.missing.push(Absent {
-                    arg: "resource_group",
+                    about: cli::about("resource_group"),
                     allowed: groups.map(|id| id.resource_group).collect(),
                 });
                 return Ok(());
@@ -177,44 +180,55 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
         )
         .hint("choose another with `--subscription`, or create a VNet first"));
     }
-    let (choices, ids) = choices::vnets(&vnets);
-    let question = crate::cli::about("vnet").help;
-    if let Some(chosen) = g.choose("vnet", VNET, &question, &choices, ids)? {
+    let offers = vnets.into_iter().map(vnet_offer).collect();
+    if let Some(chosen) = g.choose(cli::about("vnet"), None, offers)? {
         g.answers.set(VNET, chosen.value, chosen.from);
     }
     Ok(())
 }
 
-fn absent(g: &mut Gather<'_>) -> Result<(), Error> {
-    if g.given.one("vnet")?.is_none() {
-        g.missing.push(Absent {
-            arg: "vnet",
-            allowed: Vec::new(),
-        });
+fn vnet_offer(vnet: arm::Vnet) -> Offer {
+    let ranges = vnet.properties.address_space.address_prefixes;
+    let ranges = ranges.join(RANGE_SEPARATOR);
+    let group = VnetId::parse(&vnet.id).map(|id| id.resource_group);
+    let group = group.unwrap_or_default();
+    Offer {
+        note: format!("{}  {ranges}  {group}", vnet.location),
+        label: vnet.name,
+        value: vnet.id,
     }
-    Ok(())
+}
+
+/// The subscriptions that can be used.
+async fn subscriptions(g: &Gather<'_>, w: &Clouds) -> Result<Vec<arm::Subscription>, Error> {
+    let call = arm::subscriptions();
+    let listed = g.looks.patiently(w, async || w.list(&call).await).await;
+    let mut all = listed.map_err(failed)?;
+    all.retain(|it| !matches!(it.state.as_deref(), Some("Disabled" | "Deleted")));
+    all.sort_by(|a, b| a.display_name.cmp(&b.display_name));
+    Ok(all)
 }
 
 /// The id of the subscription that is given by name or id, is the only one, or is chosen.
 async fn subscription(g: &mut Gather<'_>, w: &Clouds) -> Result<Option<String>, Error> {
-    let given = g.given.one("subscription")?;
-    if let Some((id, from)) = &given
+    let given = g.given.subscription.as_ref();
+    if let Some(Told { value: id, from }) = given
         && is_guid(id)
     {
         g.answers.set(SUBSCRIPTION, id.clone(), *from);
         w.use_subscription(id);
         return Ok(Some(id.clone()));
     }
-    let all = choices::subscriptions(w).await.map_err(look_up_failed)?;
-    if let Some((name, from)) = given {
+    let all = subscriptions(g, w).await?;
+    if let Some(Told { value: name, from }) = given {
         let found: Vec<_> = all
             .iter()
-            .filter(|it| it.display_name.eq_ignore_ascii_case(&name))
+            .filter(|it| it.display_name.eq_ignore_ascii_case(name))
             .collect();
         return match found.as_slice() {
             [only] => {
                 g.answers
-                    .set(SUBSCRIPTION, only.subscription_id.clone(), from);
+                    .set(SUBSCRIPTION, only.subscription_id.clone(), *from);
                 Ok(Some(only.subscription_id.clone()))
             }
             [] => {
@@ -236,17 +250,13 @@ async fn subscription(g: &mut Gather<'_>, w: &Clouds) -> Result<Option<String>, 
                 .hint("sign in to the tenant of the VNet: `--tenant ID`, `az login --tenant ID`"),
         );
     }
-    let (choices, ids): (Vec<Choice>, Vec<String>) = all
-        .into_iter()
-        .map(|it| {
-            (
-                Choice::new(&it.display_name, &it.subscription_id),
-                it.subscription_id,
-            )
-        })
-        .unzip();
-    let question = crate::cli::about("subscription").help;
-    let chosen = g.choose("subscription", SUBSCRIPTION, &question, &choices, ids)?;
+    let offer = |it: arm::Subscription| Offer {
+        label: it.display_name,
+        note: it.subscription_id.clone(),
+        value: it.subscription_id,
+    };
+    let offers = all.into_iter().map(offer).collect();
+    let chosen = g.choose(cli::about("subscription"), None, offers)?;
     Ok(chosen.map(|chosen| {
         g.answers
             .set(SUBSCRIPTION, chosen.value.clone(), chosen.from);

@@ -1,21 +1,12 @@
-//! The answers about the provider's side: one function for each thing that a provider may have to be told.
+//! The answers about the provider's side, as its inputs say.
 
-use super::{Absent, Gather, choices, token};
+use super::{Absent, Gather, look_up_failed, prompt::Choice, token};
 use crate::{
-    aiven::{Place, api},
-    azure::keys::{Text, USER_VNET_NAME},
     clouds::Clouds,
     engine::Origin,
-    error::{Error, Kind},
-    fact::{Facts, Key},
-    kong::{api as konnect, gateway::gateway_name},
-    providers::{Input, Provider, TokenKind},
+    error::Error,
+    provider::{Asked, Flag, Input, List, Listed, Provider},
 };
-
-const PROJECT: &str = "PROJECT";
-const ORGANIZATION: &str = "ORGANIZATION";
-const VPC: &str = "VPC_ID";
-const NETWORK: &str = "NETWORK";
 
 /// Finds what this provider has to be told.
 pub(super) async fn gather(
@@ -25,13 +16,8 @@ pub(super) async fn gather(
 ) -> Result<(), Error> {
     offline(g, provider)?;
     for input in provider.inputs {
-        match input {
-            Input::Project => project(g, w).await?,
-            Input::Organization => organization(g, w).await?,
-            Input::ProjectVpc => vpc(g, w, Place::Project, PROJECT).await?,
-            Input::OrganizationVpc => vpc(g, w, Place::Organization, ORGANIZATION).await?,
-            Input::Network => network(g, w).await?,
-            Input::Dns => super::dns::gather(g)?,
+        if g.answers.value(input.answer).is_none() {
+            find(g, w, provider, input).await?;
         }
     }
     Ok(())
@@ -41,24 +27,23 @@ pub(super) async fn gather(
 pub(super) fn offline(g: &mut Gather<'_>, provider: &Provider) -> Result<(), Error> {
     only_its_own(g, provider)?;
     for input in provider.inputs {
-        let (_, name) = named(*input);
-        let arg = arg_of(*input);
-        if *input == Input::Dns {
-            super::dns::given(g)?;
+        if g.answers.value(input.answer).is_some() {
             continue;
         }
-        if *input == Input::Network && !is_id(g.given.one(arg)?) {
-            // A name has to be looked up.
-            continue;
-        }
-        if g.answers.value(name).is_none() && g.take(arg, name)?.is_none() {
-            if let Some(sample) = g.samples.get(name) {
-                g.answers.set(name, sample.clone(), Origin::Sample);
-            } else if *input == Input::Project
-                && let Some(project) = token::avn_default_project()
-            {
-                g.answers.set(name, project, Origin::Detected);
-            }
+        if let Some(told) = g.given.inputs.of(input) {
+            let answer = match (&input.flag.list, told.value.as_slice()) {
+                (Some(list), values) => {
+                    (list.join)(values).map_err(|error| Error::usage(error).hint(list.example))?
+                }
+                (None, [.., value]) if (input.is_answer)(value) => value.clone(),
+                // What stands for it has to be looked up.
+                (None, _) => continue,
+            };
+            g.answers.set(input.answer, answer, told.from);
+        } else if let Some(sample) = g.sample(input.sample) {
+            g.answers.set(input.answer, sample, Origin::Sample);
+        } else if let Some(detected) = input.detected.and_then(|detect| detect()) {
+            g.answers.set(input.answer, detected, Origin::Detected);
         }
     }
     Ok(())
@@ -66,252 +51,178 @@ pub(super) fn offline(g: &mut Gather<'_>, provider: &Provider) -> Result<(), Err
 
 /// A flag that another provider takes is a mistake; a variable may be set for other reasons.
 fn only_its_own(g: &Gather<'_>, provider: &Provider) -> Result<(), Error> {
-    for arg in ["project", "organization", "vpc", "network", "dns"] {
-        let wanted = provider.inputs.iter().any(|input| arg_of(*input) == arg);
-        if !wanted && g.given.by_flag(arg) {
-            return Err(says_nothing(arg, provider));
+    let takes = |flag: &Flag| provider.inputs.iter().any(|it| it.flag.id == flag.id);
+    match g.given.inputs.typed().find(|flag| !takes(flag)) {
+        None => Ok(()),
+        Some(flag) => {
+            let (flag, id) = (flag.long(), provider.id);
+            Err(
+                Error::usage(format!("`{flag}` is not used with `--provider {id}`"))
+                    .hint(format!("leave `{flag}` out, or choose another provider")),
+            )
         }
     }
-    Ok(())
-}
-
-/// The flag means nothing to this provider.
-pub(super) fn says_nothing(arg: &str, provider: &Provider) -> Error {
-    let flag = crate::cli::about(arg).flag;
-    Error::usage(format!(
-        "`{flag}` says nothing to `--provider {}`",
-        provider.id
-    ))
-    .hint(format!("leave `{flag}` out, or choose another provider"))
-}
-
-/// The fact that an answer becomes, and the answer's name.
-fn named(input: Input) -> (Key<Text>, &'static str) {
-    match input {
-        Input::Project => (api::AIVEN_PROJECT, PROJECT),
-        Input::Organization => (api::AIVEN_ORGANIZATION_ID, ORGANIZATION),
-        Input::ProjectVpc => (api::AIVEN_PROJECT_VPC_ID, VPC),
-        Input::OrganizationVpc => (api::AIVEN_ORGANIZATION_VPC_ID, VPC),
-        Input::Network => (konnect::KONG_NETWORK_ID, NETWORK),
-        Input::Dns => (konnect::KONG_DNS, super::dns::DNS),
-    }
-}
-
-/// Whether the given value is an id, or nothing was given.
-fn is_id(given: Option<(String, Origin)>) -> bool {
-    given.is_none_or(|(text, _)| uuid::Uuid::parse_str(&text).is_ok())
-}
-
-/// The argument in the catalogue that answers it.
-pub(super) fn arg_of(input: Input) -> &'static str {
-    match input {
-        Input::Project => "project",
-        Input::Organization => "organization",
-        Input::ProjectVpc | Input::OrganizationVpc => "vpc",
-        Input::Network => "network",
-        Input::Dns => "dns",
-    }
-}
-
-/// The name of the fact that an answer becomes.
-#[must_use]
-pub fn fact_name(input: Input) -> &'static str {
-    named(input).0.name
-}
-
-/// The facts that an answer gives.
-pub(super) fn facts_of<'a>(
-    input: Input,
-    value: &impl Fn(&str) -> Option<&'a str>,
-    facts: &mut Facts,
-) {
-    let (key, name) = named(input);
-    // No mapping is an answer too.
-    let default = (input == Input::Dns).then_some("");
-    if let Some(value) = value(name).or(default) {
-        facts.set(key, value.into());
-    }
-}
-
-/// The facts that follow from the run's name.
-pub(super) fn derived<'a>(
-    provider: &Provider,
-    run: &str,
-    value: &impl Fn(&str) -> Option<&'a str>,
-    facts: &mut Facts,
-) {
-    if !provider.inputs.contains(&Input::Network) {
-        return;
-    }
-    let name = match (value("PEERING_NAME"), facts.get(USER_VNET_NAME)) {
-        (Some(name), _) => name.to_owned(),
-        (None, Ok(vnet)) => gateway_name(vnet.as_ref(), run),
-        (None, Err(_)) => gateway_name("vnet", run),
-    };
-    facts.set(konnect::KONG_GATEWAY_NAME, name.into());
 }
 
 /// Whether look-ups at the provider are possible; asks for the token if that is all that is missing.
-fn may_look(g: &mut Gather<'_>, w: &Clouds, kind: TokenKind) -> Result<bool, Error> {
+fn may_look(g: &mut Gather<'_>, w: &Clouds, provider: &Provider) -> Result<bool, Error> {
     if !w.has_provider_token() && g.prompt.can_ask() {
-        w.use_provider_token(token::ask(g.prompt, kind)?);
+        w.use_provider_token(token::ask(g.prompt, provider.token)?);
     }
     Ok(w.has_provider_token())
 }
 
-fn look_up_failed(error: crate::http::ApiError) -> Error {
-    let error = Error::of_api("cannot look up the choices at the provider", error);
-    match error.kind {
-        Kind::SignIn => error,
-        _ => Error {
-            kind: Kind::Refused,
-            ..error
-        },
+fn absent(g: &mut Gather<'_>, input: &Input) {
+    if input.default.is_none() {
+        g.missing.push(Absent {
+            about: input.flag.into(),
+            allowed: Vec::new(),
+        });
     }
 }
 
-fn absent(g: &mut Gather<'_>, arg: &'static str) {
-    g.missing.push(Absent {
-        arg,
-        allowed: Vec::new(),
-    });
-}
-
-async fn project(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
-    if g.answers.value(PROJECT).is_some() {
-        return Ok(());
-    }
-    if !may_look(g, w, TokenKind::Aiven)? {
-        absent(g, "project");
-        return Ok(());
-    }
-    let (choices, names) = choices::projects(w).await.map_err(look_up_failed)?;
-    if names.is_empty() {
-        return Err(Error::new(Kind::Refused, "the token may see no project")
-            .hint("use a token of a user who is a member of the project"));
-    }
-    let question = crate::cli::about("project").help;
-    if let Some(chosen) = g.choose("project", PROJECT, &question, &choices, names)? {
-        g.answers.set(PROJECT, chosen.value, chosen.from);
-    }
-    Ok(())
-}
-
-async fn organization(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
-    if g.answers.value(ORGANIZATION).is_some() {
-        return Ok(());
-    }
-    if !may_look(g, w, TokenKind::Aiven)? {
-        absent(g, "organization");
-        return Ok(());
-    }
-    let (choices, ids) = choices::organizations(w).await.map_err(look_up_failed)?;
-    if ids.is_empty() {
-        return Err(
-            Error::new(Kind::Refused, "the token may see no organization")
-                .hint("use a token of a user who belongs to it, or connect a project VPC instead"),
-        );
-    }
-    let question = crate::cli::about("organization").help;
-    if let Some(chosen) = g.choose("organization", ORGANIZATION, &question, &choices, ids)? {
-        g.answers.set(ORGANIZATION, chosen.value, chosen.from);
-    }
-    Ok(())
-}
-
-async fn vpc(g: &mut Gather<'_>, w: &Clouds, place: Place, owner: &str) -> Result<(), Error> {
-    if g.answers.value(VPC).is_some() {
-        return Ok(());
-    }
-    let Some(owner) = g.answers.value(owner).map(str::to_owned) else {
-        absent(g, "vpc");
-        return Ok(());
+/// Finds an answer that was not given: from a list of what there is, or by asking.
+async fn find(
+    g: &mut Gather<'_>,
+    w: &Clouds,
+    provider: &Provider,
+    input: &Input,
+) -> Result<(), Error> {
+    let Some(choices) = input.choices else {
+        return type_in(g, input);
     };
-    if !may_look(g, w, TokenKind::Aiven)? {
-        absent(g, "vpc");
+    let needed = input
+        .needs
+        .is_none_or(|name| g.answers.value(name).is_some());
+    if !needed || !may_look(g, w, provider)? {
+        absent(g, input);
         return Ok(());
     }
-    let ((choices, ids), others) = match choices::vpcs(w, place, &owner).await {
-        Ok(found) => found,
-        Err(error) if error.is_missing() => {
-            return Err(Error {
-                kind: Kind::Usage,
-                ..Error::of_api(
-                    format!("there is no `{owner}` that the token may see"),
-                    error,
-                )
-            });
-        }
-        Err(error) => return Err(look_up_failed(error)),
-    };
-    if ids.is_empty() {
-        let error = Error::new(
-            Kind::Refused,
-            format!("`{owner}` has no VPC on Azure that is ACTIVE"),
-        );
-        return Err(error.hint(if others.is_empty() {
-            "create a VPC on an azure-… cloud first; it takes some minutes".to_owned()
-        } else {
-            format!("it has: {}", others.join("; "))
-        }));
-    }
-    let question = crate::cli::about("vpc").help;
-    if let Some(chosen) = g.choose("vpc", VPC, &question, &choices, ids)? {
-        g.answers.set(VPC, chosen.value, chosen.from);
-    }
-    Ok(())
-}
-
-/// The network, by its id, by its name, or chosen from those that are ready.
-async fn network(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
-    if g.answers.value(NETWORK).is_some() {
-        return Ok(());
-    }
-    if !may_look(g, w, TokenKind::Konnect)? {
-        absent(g, "network");
-        return Ok(());
-    }
-    let mut all = konnect::networks_on_azure(w)
-        .await
-        .map_err(look_up_failed)?;
-    let names: Vec<String> = all.iter().map(|it| it.name.clone()).collect();
-    let has = match names.as_slice() {
-        [] => "there is no network on Azure that the token may see".to_owned(),
-        names => format!("on Azure there are: {}", names.join(", ")),
-    };
-    if let Some((name, from)) = g.given.one("network")? {
-        let found: Vec<_> = all.iter().filter(|it| it.name == name).collect();
-        return match found.as_slice() {
-            [only] => {
-                g.answers.set(NETWORK, only.id.clone(), from);
-                Ok(())
-            }
-            [] => Err(Error::usage(format!("there is no Kong network `{name}`")).hint(has)),
-            _ => Err(
-                Error::usage(format!("more than one Kong network is called `{name}`"))
-                    .hint("give its ID"),
-            ),
+    let told = g.given.inputs.of(input);
+    let listed = {
+        let asked = Asked {
+            clouds: w,
+            answers: &g.answers.0,
+            given: told.and_then(|it| it.value.last()).map(String::as_str),
         };
+        let looked = g.looks.patiently(w, async || choices(asked).await).await;
+        looked.map_err(|fault| look_up_failed("at the provider", fault))?
+    };
+    match listed {
+        Listed::Nothing(error) => Err(error),
+        Listed::Is(value) => {
+            let from = told.map_or(Origin::Detected, |it| it.from);
+            g.answers.set(input.answer, value, from);
+            Ok(())
+        }
+        Listed::Choices(offers) => {
+            let about = input.flag.into();
+            if let Some(chosen) = g.choose(about, input.sample, offers)? {
+                g.answers.set(input.answer, chosen.value, chosen.from);
+            }
+            Ok(())
+        }
     }
-    all.retain(konnect::Network::is_ready);
-    if all.is_empty() {
-        return Err(Error::new(
-            Kind::Refused,
-            "there is no Kong network on Azure that is ready",
-        )
-        .hint(has)
-        .hint("a new network takes 30 to 40 minutes"));
+}
+
+/// Has an answer typed that is in no list.
+fn type_in(g: &mut Gather<'_>, input: &Input) -> Result<(), Error> {
+    if !g.prompt.can_ask() {
+        absent(g, input);
+        return Ok(());
     }
-    let (choices, ids) = all
-        .into_iter()
-        .map(|it| {
-            let note = format!("{}  {}", it.region, it.cidr_block);
-            (super::prompt::Choice::new(&it.name, note), it.id)
-        })
-        .unzip::<_, _, Vec<_>, Vec<_>>();
-    let question = crate::cli::about("network").help;
-    if let Some(chosen) = g.choose("network", NETWORK, &question, &choices, ids)? {
-        g.answers.set(NETWORK, chosen.value, chosen.from);
-    }
+    let answer = if let Some(list) = &input.flag.list {
+        put_together(g, input.flag, list)?
+    } else {
+        let check = |text: &str| parsed(input.flag, text).map(|_| ());
+        let typed = g.prompt.text(input.flag.help, input.default, &check)?;
+        (input.flag.parse)(&typed).map_err(Error::usage)?
+    };
+    g.answers.set(input.answer, answer, Origin::Prompt);
     Ok(())
+}
+
+fn parsed(flag: &Flag, text: &str) -> Result<String, String> {
+    match (flag.parse)(text)? {
+        value if value.is_empty() => Err("nothing was typed".into()),
+        value => Ok(value),
+    }
+}
+
+/// Has a list put together: add, remove, done.
+fn put_together(g: &mut Gather<'_>, flag: &Flag, list: &List) -> Result<String, Error> {
+    let mut values: Vec<String> = Vec::new();
+    loop {
+        let count = match values.len() {
+            0 => list.none.to_owned(),
+            count => format!("{count} in the list"),
+        };
+        let mut items = vec![
+            Choice::new("Done", count),
+            Choice::new(list.add.0, list.add.1),
+        ];
+        let remove = values
+            .iter()
+            .map(|it| Choice::new(format!("Remove {it}"), ""));
+        items.extend(remove);
+        match g.prompt.select(list.question, &items)? {
+            0 => return (list.join)(&values).map_err(Error::usage),
+            1 => {
+                let with = |text: &str| -> Result<Vec<String>, String> {
+                    let mut with = values.clone();
+                    with.push(parsed(flag, text)?);
+                    (list.join)(&with)?;
+                    Ok(with)
+                };
+                let check = |text: &str| with(text).map(|_| ());
+                let typed = g.prompt.text(flag.form, None, &check)?;
+                values = with(&typed).map_err(Error::usage)?;
+            }
+            remove => {
+                values.remove(remove - 2);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ask::{Looks, prompt::Script},
+        cli::Azure,
+        engine::Pace,
+        providers,
+    };
+
+    #[test]
+    fn a_list_is_put_together_and_what_does_not_fit_is_asked_for_again() {
+        let input = providers::ALL.into_iter().flat_map(|it| it.inputs);
+        let mut lists = input.filter(|it| it.flag.list.is_some());
+        let input = lists.next().expect("Kong has one");
+        let list = input.flag.list.as_ref().expect("it is one");
+        let mut script = Script::new([
+            list.add.0,
+            "10.0.0.4=Corp.example",
+            "Remove 10.0.0.4=corp.example",
+            list.add.0,
+            "10.0.0.5=lab.example",
+            list.add.0,
+            "10.0.0.6=lab.example",
+            "10.0.0.6=corp.example.",
+            "Done",
+        ]);
+        let given = Azure::default();
+        let looks = Looks {
+            pace: Pace::REAL,
+            observe: &|_, _| {},
+        };
+        let mut g = Gather::new(&given, &mut script, looks);
+        type_in(&mut g, input).expect("answered");
+        assert_eq!(
+            g.answers.value(input.answer),
+            Some("10.0.0.5=lab.example;10.0.0.6=corp.example")
+        );
+        assert_eq!(g.answers.from(input.answer), Some(Origin::Prompt));
+    }
 }

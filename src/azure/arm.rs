@@ -4,7 +4,7 @@ use super::keys::RoleId;
 use crate::{
     clouds::Page,
     http::{Call, Service::Arm, segment},
-    net::VnetId,
+    net::{Ranges, VnetId, leaf, overlaps},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -134,6 +134,17 @@ impl Peering {
         ranges
     }
 
+    /// Whether it may lead to a network with this range, as far as both are known. Azure keeps two networks with the same
+    /// addresses from being peered with one, so that no addresses in common mean another network.
+    #[must_use]
+    pub fn may_lead_to(&self, range: Option<&Ranges>) -> bool {
+        let (theirs, range) = (
+            self.remote_ranges(),
+            range.map(Ranges::texts).unwrap_or_default(),
+        );
+        theirs.is_empty() || range.is_empty() || !overlaps(&theirs, &range).is_empty()
+    }
+
     /// Whether the other side has gone.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -167,6 +178,8 @@ pub struct RoleProperties {
     pub permissions: Vec<Permission>,
     /// Where it may be assigned.
     pub assignable_scopes: Vec<String>,
+    /// When it was last changed, RFC 3339.
+    pub updated_on: Option<String>,
 }
 
 /// Actions, with `*` for any text; an action counts when it is allowed and not taken back by the same entry.
@@ -236,6 +249,14 @@ pub struct AssignmentProperties {
     pub principal_id: String,
     /// Where.
     pub scope: String,
+}
+
+impl RoleAssignment {
+    /// Whether it is one of the role with this GUID.
+    #[must_use]
+    pub fn is_of(&self, role: &str) -> bool {
+        leaf(&self.properties.role_definition_id).eq_ignore_ascii_case(role)
+    }
 }
 
 /// How an operation that goes on after its answer stands.
@@ -373,6 +394,7 @@ pub fn put_role(scope: &str, guid: &str, role: &RoleProperties) -> Call<RoleDefi
         description,
         permissions,
         assignable_scopes,
+        updated_on: _,
     } = role;
     let permissions: Vec<Value> = permissions
         .iter()
@@ -434,6 +456,12 @@ pub fn assignments(scope: &str, principal: Option<&str>) -> Call<Page<RoleAssign
 #[must_use]
 pub fn assignment_id(scope: &str, guid: &str) -> String {
     format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{guid}")
+}
+
+/// <https://learn.microsoft.com/rest/api/authorization/role-assignments/get-by-id>
+#[must_use]
+pub fn assignment(id: &str) -> Call<RoleAssignment> {
+    call(scope_path(id), AUTHORIZATION)
 }
 
 /// <https://learn.microsoft.com/rest/api/authorization/role-assignments/create>

@@ -24,9 +24,9 @@ pub struct Application {
     /// `AzureADMultipleOrgs` when it can sign in to other tenants.
     #[serde(default)]
     pub sign_in_audience: Option<String>,
-    /// The name that this program gave it.
+    /// Its tags.
     #[serde(default)]
-    pub unique_name: Option<String>,
+    pub tags: Option<Vec<String>>,
     /// Its passwords, without their secrets.
     #[serde(default)]
     pub password_credentials: Option<Vec<PasswordCredential>>,
@@ -147,7 +147,6 @@ pub fn remove_password(id: &AppObjectId, key_id: &str) -> Call<Value> {
         format!("/v1.0/applications/{}/removePassword", segment(id.as_ref())),
         json!({ "keyId": key_id }),
     )
-    .repeatable()
 }
 
 /// <https://learn.microsoft.com/graph/api/serviceprincipal-get>

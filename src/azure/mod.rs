@@ -7,10 +7,13 @@ pub mod steps;
 
 use crate::{clouds::Clouds, engine, http::ApiError};
 
-/// A fault of a step that acts on the clouds.
+/// What a step that acts on the clouds acts with.
+pub type Cx<'a> = engine::Cx<'a, Clouds>;
+
+/// A fault of such a step.
 pub type Fault = engine::Fault<ApiError>;
 
-/// A flow that acts on the clouds.
+/// A flow of such steps.
 pub type Flow = engine::Flow<Clouds>;
 
 impl From<ApiError> for Fault {

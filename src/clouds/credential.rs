@@ -1,6 +1,6 @@
 //! Sign-ins: the person's own through azure_identity, and our application's in two tenants.
 
-use super::Clouds;
+use super::token::{Reach, Token};
 use crate::{
     fact::Secret,
     http::{ApiError, Cause, Service, fault::entra_sentence},
@@ -10,10 +10,7 @@ use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
     credentials::TokenCredential,
     error::ErrorKind,
-    http::{
-        AsyncRawResponse, ClientOptions, ExponentialRetryOptions, HttpClient, Request,
-        RetryOptions, Transport,
-    },
+    http::{AsyncRawResponse, ClientOptions, HttpClient, Request, RetryOptions, Transport},
 };
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions,
@@ -22,8 +19,7 @@ use azure_identity::{
     WorkloadIdentityCredentialOptions,
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
-use time::OffsetDateTime;
+use std::sync::Arc;
 
 /// How the person signs in to Azure.
 #[derive(Clone, Debug)]
@@ -50,23 +46,6 @@ pub enum SignIn {
     WorkloadIdentity,
     /// None: look-ups are impossible.
     Nobody,
-}
-
-/// A token and its end.
-#[derive(Clone, Debug)]
-pub struct Token {
-    /// The token.
-    pub secret: Secret,
-    /// When it ends.
-    pub expires: OffsetDateTime,
-}
-
-impl Token {
-    /// Whether it will be good for the request that is about to be made.
-    #[must_use]
-    pub fn usable(&self) -> bool {
-        self.expires - OffsetDateTime::now_utc() > time::Duration::seconds(30)
-    }
 }
 
 /// Our application, which signs in with its password.
@@ -100,7 +79,7 @@ impl SignIn {
     /// What `az` or Entra said.
     pub async fn token(
         &self,
-        clouds: &Clouds,
+        clouds: Reach<'_>,
         scope: &str,
         tenant: Option<&str>,
         subscription: Option<&str>,
@@ -163,7 +142,7 @@ impl SignIn {
 /// # Errors
 /// What Entra said.
 pub async fn app_token(
-    clouds: &Clouds,
+    clouds: Reach<'_>,
     app: &AppIdentity,
     tenant: &str,
 ) -> Result<Secret, ApiError> {
@@ -183,7 +162,7 @@ pub fn claim(token: &Secret, name: &str) -> Option<String> {
 }
 
 async fn get(
-    clouds: &Clouds,
+    clouds: Reach<'_>,
     credential: &dyn TokenCredential,
     scope: &str,
 ) -> Result<Token, ApiError> {
@@ -202,7 +181,7 @@ async fn get(
 }
 
 fn secret_credential(
-    clouds: &Clouds,
+    clouds: Reach<'_>,
     tenant: &str,
     client_id: &str,
     secret: &Secret,
@@ -217,8 +196,8 @@ fn secret_credential(
     )
 }
 
-/// Our client as transport, our authority, and a patience of seconds: the default retries an unreachable host for 81.
-fn client_options(clouds: &Clouds) -> ClientOptions {
+/// Our client as transport, our authority, and no patience of its own.
+fn client_options(clouds: Reach<'_>) -> ClientOptions {
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = clouds.endpoints.entra.to_string();
     ClientOptions {
@@ -226,10 +205,8 @@ fn client_options(clouds: &Clouds) -> ClientOptions {
         transport: Some(Transport::new(Arc::new(Readable(
             clouds.http.client().clone(),
         )))),
-        retry: RetryOptions::exponential(ExponentialRetryOptions {
-            max_retries: 3,
-            ..ExponentialRetryOptions::default()
-        }),
+        // Whether to ask again is the engine's to decide.
+        retry: RetryOptions::none(),
         ..ClientOptions::default()
     }
 }
@@ -313,10 +290,11 @@ fn failure(error: &azure_core::Error) -> ApiError {
     } else {
         deepest
     };
-    let cause = if unreachable && status.is_none() {
-        Cause::Unreachable
-    } else {
-        Cause::SignIn
+    let cause = match status {
+        None if unreachable => Cause::Unreachable,
+        // That says nothing about the sign-in.
+        Some(408 | 429 | 500..=599) => Cause::Answered,
+        _ => Cause::SignIn,
     };
     let mut failure = ApiError::new(Service::Entra, "token", cause, tidy(&message));
     failure.status = status;
@@ -337,9 +315,6 @@ fn tidy(message: &str) -> String {
         .map_or(message, |(_, rest)| rest);
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
-
-/// The pause between two looks at a device code, and other waits for a person.
-pub(super) const DEVICE_PAUSE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

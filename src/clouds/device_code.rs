@@ -1,7 +1,7 @@
 //! Sign-in by a code that the person types in at a browser, and the refresh token that follows from it.
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 
-use super::{Clouds, credential::DEVICE_PAUSE, credential::Token};
+use super::token::{DEVICE_PAUSE, Reach, Token};
 use crate::{
     fact::Secret,
     http::{ApiError, Cause, Service},
@@ -59,7 +59,7 @@ impl DeviceCode {
     /// What Entra said, or that the person did not come.
     pub async fn token(
         &self,
-        clouds: &Clouds,
+        clouds: Reach<'_>,
         scope: &str,
         tenant: Option<&str>,
     ) -> Result<Token, ApiError> {
@@ -92,7 +92,7 @@ impl DeviceCode {
         let mut pause = code.interval.map_or(DEVICE_PAUSE, Duration::from_secs);
         let end = std::time::Instant::now() + Duration::from_secs(code.expires_in.unwrap_or(900));
         loop {
-            tokio::time::sleep(pause).await;
+            crate::engine::cx::rest(pause).await;
             let form = [
                 ("client_id", CLIENT),
                 ("grant_type", GRANT),
@@ -127,7 +127,7 @@ fn pending(error: &ApiError) -> bool {
 }
 
 async fn post<T: for<'de> Deserialize<'de>>(
-    clouds: &Clouds,
+    clouds: Reach<'_>,
     tenant: &str,
     what: &str,
     form: &[(&str, &str)],

@@ -2,170 +2,21 @@
 
 pub mod credential;
 pub mod device_code;
+mod endpoints;
+mod token;
+
+pub use endpoints::{AzureCloud, BadEndpoint, Endpoints, variables};
 
 use crate::{
-    engine::{Pace, Passing, World},
+    engine::{Judged, World},
     fact::Secret,
     http::{Answer, ApiError, Call, Cause, Http, Service, send::Auth},
 };
-use credential::{AppIdentity, SignIn, Token};
+use credential::{AppIdentity, SignIn};
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    time::Duration,
-};
-
-/// Where each service is, and for whom its tokens are.
-#[derive(Clone, Debug)]
-pub struct Endpoints {
-    /// Entra: `AZURE_AUTHORITY_HOST`.
-    pub entra: Url,
-    /// Microsoft Graph, without `/v1.0`.
-    pub graph: Url,
-    /// Azure Resource Manager.
-    pub arm: Url,
-    /// Aiven and Timescale, without `/v1`.
-    pub aiven: Url,
-    /// Konnect, without `/v2`.
-    pub konnect: Url,
-    /// The scope of Graph tokens; it stays that of the chosen cloud wherever the requests go.
-    pub graph_scope: String,
-    /// The scope of ARM tokens.
-    pub arm_scope: String,
-}
-
-/// The three Azure clouds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AzureCloud {
-    /// The one that nearly everybody uses.
-    #[default]
-    Public,
-    /// US Government.
-    UsGovernment,
-    /// China, operated by 21Vianet.
-    China,
-}
-
-impl AzureCloud {
-    /// The login, Graph and ARM hosts.
-    /// <https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure>
-    fn hosts(self) -> [&'static str; 3] {
-        match self {
-            Self::Public => [
-                "https://login.microsoftonline.com",
-                "https://graph.microsoft.com",
-                "https://management.azure.com",
-            ],
-            Self::UsGovernment => [
-                "https://login.microsoftonline.us",
-                "https://graph.microsoft.us",
-                "https://management.usgovcloudapi.net",
-            ],
-            Self::China => [
-                "https://login.chinacloudapi.cn",
-                "https://microsoftgraph.chinacloudapi.cn",
-                "https://management.chinacloudapi.cn",
-            ],
-        }
-    }
-
-    /// The hosts of Entra's sign-in and consent pages.
-    #[must_use]
-    pub fn login_host(self) -> &'static str {
-        self.hosts()[0]
-    }
-}
-
-/// An address that was given is not usable.
-#[derive(Debug, thiserror::Error)]
-#[error("{name}: `{value}` {problem}")]
-pub struct BadEndpoint {
-    name: &'static str,
-    value: String,
-    problem: &'static str,
-}
-
-impl Endpoints {
-    /// The services' own addresses, or those that `given` names instead, by environment variable.
-    ///
-    /// # Errors
-    /// When a given address is none, or would carry tokens in the clear.
-    pub fn new(
-        cloud: AzureCloud,
-        given: &dyn Fn(&'static str) -> Option<String>,
-    ) -> Result<Self, BadEndpoint> {
-        let [login, graph, arm] = cloud.hosts();
-        let at = |name, default: &str, suffix: &str| address(name, given(name), default, suffix);
-        let entra = at("AZURE_AUTHORITY_HOST", login, "")?;
-        if entra.scheme() != "https" {
-            return Err(BadEndpoint {
-                name: "AZURE_AUTHORITY_HOST",
-                value: entra.into(),
-                problem: "must be https: Azure's credentials library accepts nothing else",
-            });
-        }
-        Ok(Self {
-            entra,
-            graph: at("PEER_WIZARD_GRAPH_ENDPOINT", graph, "/v1.0")?,
-            arm: at("PEER_WIZARD_ARM_ENDPOINT", arm, "")?,
-            aiven: at("AIVEN_WEB_URL", "https://api.aiven.io", "/v1")?,
-            konnect: at("KONNECT_SERVER_URL", "https://global.api.konghq.com", "/v2")?,
-            graph_scope: format!("{graph}/.default"),
-            arm_scope: format!("{arm}/.default"),
-        })
-    }
-
-    fn of(&self, service: Service) -> &Url {
-        match service {
-            Service::Entra => &self.entra,
-            Service::Graph => &self.graph,
-            Service::Arm => &self.arm,
-            Service::Aiven => &self.aiven,
-            Service::Konnect => &self.konnect,
-        }
-    }
-}
-
-fn address(
-    name: &'static str,
-    given: Option<String>,
-    default: &str,
-    suffix: &str,
-) -> Result<Url, BadEndpoint> {
-    let value = given.unwrap_or_else(|| default.to_owned());
-    let bad = |problem| BadEndpoint {
-        name,
-        value: value.clone(),
-        problem,
-    };
-    let trimmed = value.trim().trim_end_matches('/');
-    let trimmed = trimmed.strip_suffix(suffix).unwrap_or(trimmed);
-    // AZURE_AUTHORITY_HOST is often given as a bare host.
-    let whole = if trimmed.contains("://") {
-        trimmed.to_owned()
-    } else {
-        format!("https://{trimmed}")
-    };
-    let url = Url::parse(&whole).map_err(|_| bad("is no address"))?;
-    let loopback = match url.host_str() {
-        Some(host) => {
-            let host = host.trim_matches(['[', ']']);
-            host == "localhost"
-                || host
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback())
-        }
-        None => return Err(bad("has no host")),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        "http" => Err(bad("would send tokens in the clear: use https")),
-        _ => Err(bad("must begin with https://")),
-    }
-}
+use std::{cell::RefCell, collections::BTreeMap};
+use token::{Reach, Token};
 
 /// The concrete world of the flows.
 pub struct Clouds {
@@ -173,36 +24,23 @@ pub struct Clouds {
     pub http: Http,
     /// Where the services are.
     pub endpoints: Endpoints,
-    /// How fast to look again.
-    pub pace: Pace,
     sign_in: SignIn,
     tenant: RefCell<Option<String>>,
     subscription: RefCell<Option<String>>,
     tokens: RefCell<BTreeMap<String, Token>>,
     provider_token: RefCell<Option<Secret>>,
-    organization_paths: Cell<Option<bool>>,
+    learned: RefCell<BTreeMap<&'static str, bool>>,
 }
 
 impl World for Clouds {
     type Error = ApiError;
 
-    fn passing(error: &ApiError) -> Option<Passing> {
-        let unsure = match (error.cause, error.status) {
-            (Cause::Lost, _) | (Cause::Answered, Some(408 | 500..=599)) => true,
-            (Cause::Unreachable, _) | (Cause::Answered, Some(429)) => false,
-            _ => return None,
-        };
-        if error.cause == Cause::Unreachable && error.message.contains("certificate") {
-            return None;
+    fn judge(error: &ApiError) -> Judged {
+        Judged {
+            passing: error.passing(),
+            refused: error.is_refusal(),
+            after: error.retry_after,
         }
-        Some(Passing {
-            because: match error.status {
-                Some(status) => format!("{} answered {status}", error.service),
-                None if unsure => format!("the answer of {} was lost", error.service),
-                None => format!("{} cannot be reached", error.service),
-            },
-            lost: unsure,
-        })
     }
 }
 
@@ -223,19 +61,13 @@ impl Clouds {
         Self {
             http,
             endpoints,
-            pace: Pace::REAL,
             sign_in,
             tenant: RefCell::default(),
             subscription: RefCell::default(),
             tokens: RefCell::default(),
             provider_token: RefCell::default(),
-            organization_paths: Cell::default(),
+            learned: RefCell::default(),
         }
-    }
-
-    /// Pauses before the look after the number `looks`, from 1; `cap` is the longest pause.
-    pub async fn pause(&self, looks: u32, cap: Duration) {
-        tokio::time::sleep(self.pace.pause(looks, cap)).await;
     }
 
     /// The tenant to sign in to, from now on.
@@ -252,7 +84,7 @@ impl Clouds {
         *self.subscription.borrow_mut() = Some(subscription.to_owned());
     }
 
-    /// The token for Aiven, Timescale or Konnect.
+    /// The token for the provider.
     pub fn use_provider_token(&self, token: Secret) {
         *self.provider_token.borrow_mut() = Some(token);
     }
@@ -263,15 +95,28 @@ impl Clouds {
         self.provider_token.borrow().is_some()
     }
 
+    fn reach(&self) -> Reach<'_> {
+        Reach {
+            http: &self.http,
+            endpoints: &self.endpoints,
+        }
+    }
+
     /// The sign-in to Azure.
     #[must_use]
     pub fn sign_in(&self) -> &SignIn {
         &self.sign_in
     }
 
-    /// Which of Aiven's two families of organization paths answers here, once that is known.
-    pub fn organization_paths(&self) -> &Cell<Option<bool>> {
-        &self.organization_paths
+    /// What was learned of a service while asking it, under a name of the asker's.
+    #[must_use]
+    pub fn learned(&self, what: &'static str) -> Option<bool> {
+        self.learned.borrow().get(what).copied()
+    }
+
+    /// Remembers something about a service for the requests to come.
+    pub fn learn(&self, what: &'static str, is: bool) {
+        self.learned.borrow_mut().insert(what, is);
     }
 
     /// Sends a request and reads its answer.
@@ -311,7 +156,7 @@ impl Clouds {
     /// # Errors
     /// What the service, the network or the sign-in said.
     pub async fn answer<T>(&self, call: &Call<T>) -> Result<Answer, ApiError> {
-        let base = self.endpoints.of(call.service);
+        let base = self.endpoints.of(call.service)?;
         let auth = self.auth(call.service).await?;
         match self.http.send(base, call, &auth).await {
             // The token may have been withdrawn or have aged in the cache: one fresh one.
@@ -329,7 +174,7 @@ impl Clouds {
     /// What the service or the network said.
     pub async fn answer_as<T>(&self, call: &Call<T>, auth: &Auth) -> Result<Answer, ApiError> {
         self.http
-            .send(self.endpoints.of(call.service), call, auth)
+            .send(self.endpoints.of(call.service)?, call, auth)
             .await
     }
 
@@ -379,7 +224,7 @@ impl Clouds {
             )
         };
         let url = Url::parse(link).map_err(|_| foreign())?;
-        if url.origin() != self.endpoints.of(service).origin() {
+        if url.origin() != self.endpoints.of(service)?.origin() {
             return Err(foreign());
         }
         let call: Call<()> = Call::get(service, url.path());
@@ -391,8 +236,8 @@ impl Clouds {
     /// # Errors
     /// What Entra said.
     pub async fn app_auth(&self, app: &AppIdentity, other: &str) -> Result<Auth, ApiError> {
-        let own = credential::app_token(self, app, &app.tenant).await?;
-        let other = credential::app_token(self, app, other).await?;
+        let own = credential::app_token(self.reach(), app, &app.tenant).await?;
+        let other = credential::app_token(self.reach(), app, other).await?;
         Auth::scheme("Bearer", &own)
             .and_then(|auth| auth.auxiliary(&other))
             .map_err(|_| unusable(Service::Entra))
@@ -411,8 +256,7 @@ impl Clouds {
         let (scheme, secret) = match service {
             Service::Entra => return Ok(Auth(Vec::new())),
             Service::Graph | Service::Arm => ("Bearer", self.token(service).await?),
-            Service::Aiven => ("aivenv1", self.provider_token(service)?),
-            Service::Konnect => ("Bearer", self.provider_token(service)?),
+            Service::Of(vendor) => (vendor.scheme, self.provider_token(service)?),
         };
         Auth::scheme(scheme, &secret).map_err(|_| unusable(service))
     }
@@ -436,7 +280,12 @@ impl Clouds {
         let subscription = self.subscription.borrow().clone();
         let token = self
             .sign_in
-            .token(self, scope, tenant.as_deref(), subscription.as_deref())
+            .token(
+                self.reach(),
+                scope,
+                tenant.as_deref(),
+                subscription.as_deref(),
+            )
             .await?;
         let secret = token.secret.clone();
         self.tokens.borrow_mut().insert(scope.clone(), token);
@@ -461,46 +310,4 @@ fn unusable(service: Service) -> ApiError {
         Cause::SignIn,
         "the token has characters that no token has; was it pasted whole?",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(name: &'static str, value: &'static str) -> Result<Endpoints, BadEndpoint> {
-        Endpoints::new(AzureCloud::Public, &move |asked| {
-            (asked == name).then(|| value.to_owned())
-        })
-    }
-
-    #[test]
-    fn tokens_never_travel_in_the_clear() {
-        for bad in [
-            "http://example.com",
-            "ftp://localhost",
-            "http://localhost.example.com",
-        ] {
-            assert!(with("PEER_WIZARD_ARM_ENDPOINT", bad).is_err(), "{bad}");
-        }
-        for good in [
-            "http://127.0.0.1:1",
-            "http://[::1]:1",
-            "http://localhost:1",
-            "https://x.example",
-        ] {
-            assert!(with("PEER_WIZARD_ARM_ENDPOINT", good).is_ok(), "{good}");
-        }
-        assert!(with("AZURE_AUTHORITY_HOST", "http://127.0.0.1:1").is_err());
-    }
-
-    #[test]
-    fn an_override_moves_the_requests_and_not_the_scope() {
-        let endpoints =
-            with("PEER_WIZARD_GRAPH_ENDPOINT", "https://localhost:8443/v1.0/").expect("good");
-        assert_eq!(endpoints.graph.as_str(), "https://localhost:8443/");
-        assert_eq!(
-            endpoints.graph_scope,
-            "https://graph.microsoft.com/.default"
-        );
-    }
 }

@@ -2,153 +2,145 @@
 
 use super::{
     context::{Context, not_approved},
-    drive::Drive,
+    drive::{Direction, Drive, Next},
+    opening::Opening,
     plan::{self, Plan},
     practice::Practice,
+    report::Report,
     resume, script,
-    session::{Session, login_host},
+    session::Session,
 };
 use crate::{
     ask::{
-        Answers, Gather, Given, Samples, facts_of,
+        Answers, Gather, Looks, facts_of,
         prompt::{Approval, Prompt},
         shape_of,
     },
-    azure::Flow,
     cli,
-    engine::{
-        Limits, Origin, Run, Store,
-        event::Outcome,
-        store::{Folder, Locked},
-    },
+    engine::{Origin, Run, Runs, Store, event::Outcome},
     error::{Error, Kind},
-    providers::Provider,
+    provider::Provider,
+    store::Folder,
     view::{self, preview::Preview},
 };
-use clap::ArgMatches;
 
 /// Connects a VNet.
 ///
 /// # Errors
-/// Why it is not connected.
-pub async fn run(
-    context: &Context<'_>,
-    options: &cli::Azure,
-    matches: &ArgMatches,
-) -> Result<(), Error> {
-    let mut prompt = context.prompt();
+/// Why nothing was begun.
+pub async fn run(context: &Context<'_>, options: &cli::Azure) -> Result<Next, Error> {
     if options.dry_run {
-        return script::connect(context, matches, prompt.as_mut());
+        let mut prompt = context.prompt();
+        return Ok(script::connect(context, options, prompt.as_mut())?.into());
     }
     let practice = if context.global.sandbox {
         Some(Practice::boot(None)?)
     } else {
         None
     };
-    let session = Session::open(context, practice)?;
-    let limits = Limits {
-        timeout: options.waits.timeout,
-        no_wait: options.waits.no_wait,
-    };
-    let (provider, answers) = gather(context, &session, prompt.as_mut(), matches).await?;
+    connect(context, options, practice).await
+}
+
+/// Connects a VNet of the real clouds, or of these.
+///
+/// # Errors
+/// Why nothing was begun.
+pub async fn connect(
+    context: &Context<'_>,
+    options: &cli::Azure,
+    practice: Option<Practice>,
+) -> Result<Next, Error> {
+    let mut prompt = context.prompt();
+    let signing_in = context.signing_in(None);
+    let session = Session::open(context, signing_in, practice)?;
+    let limits = resume::limits(options.waits);
+    let (provider, answers) = gather(context, &session, prompt.as_mut(), options).await?;
     let folder = context.folder()?;
-    let shape = shape_of(&answers.0, login_host(context));
-    let flow = provider.flow(&shape);
-    if let Some(run) = unfinished(context, &folder, &flow, &answers, prompt.as_mut())? {
-        return resume::go_on(context, &folder, &run, limits, prompt.as_mut()).await;
+    if let Some(run) = unfinished(context, &folder, provider, &answers, prompt.as_mut()).await? {
+        return resume::go_on(context, folder, &run, limits, prompt.as_mut()).await;
     }
     session.need_token(provider, prompt.as_mut())?;
-    let name = new_name(&folder, provider);
-    let facts = facts_of(&answers.0, provider, &name);
+    let flow = provider.flow(&shape_of(&answers.0, signing_in.cloud.login_host()));
+    let name = new_name(&folder, provider).await?;
+    let begins = facts_of(&answers.0, provider, &name);
     let mut agrees = |question: &str| Ok(prompt.can_ask() && prompt.confirm(question, false)?);
-    let plan = plan::look(&flow, &session.clouds, facts, &mut agrees).await?;
+    let plan = plan::look(context, &session, &flow, begins.shared, &mut agrees).await?;
     if let Some(done) = &plan.done {
-        nothing_to_do(context, done, &plan);
-        return Ok(());
+        return Ok(nothing_to_do(context, done, &plan).into());
     }
     let page = plan::preview(provider, &flow, &answers.0, &plan);
     approve(context, &page, prompt.as_mut())?;
-    drop(prompt);
-    let (file, run) = begin(context, &folder, provider, &session, answers, plan, &name)?;
-    let drive = Drive {
+    let run = Run::new(name, provider.id, answers.0, plan.facts, begins.members);
+    let (file, run) = begin(&folder, &session, run).await?;
+    Ok(Next::Run(Box::new(Drive {
         provider,
-        flow: &flow,
-        session: &session,
+        flow,
+        session,
+        folder,
         file,
         run,
         limits,
-    };
-    drive.go(context).await
+        direction: Direction::On,
+    })))
 }
 
 async fn gather(
     context: &Context<'_>,
     session: &Session,
     prompt: &mut dyn Prompt,
-    matches: &ArgMatches,
+    options: &cli::Azure,
 ) -> Result<(&'static Provider, Answers), Error> {
-    let samples = |provider: Option<&str>, can_ask: bool| match &session.practice {
-        Some(practice) if !can_ask => practice.samples(provider),
-        _ => Samples::new(),
-    };
     let can_ask = prompt.can_ask();
-    let mut gather = Gather {
-        given: Given::new(matches),
-        prompt,
-        samples: samples(None, can_ask),
-        answers: Answers::default(),
-        missing: Vec::new(),
-        notes: Vec::new(),
+    let observe = context.stream.looks();
+    let looks = Looks {
+        pace: session.pace,
+        observe: &observe,
     };
+    let mut gather = Gather::new(options, prompt, looks);
+    if let Some(practice) = session.practice.as_ref().filter(|_| !can_ask) {
+        gather.samples = practice.samples();
+    }
     if context.global.sandbox {
         gather.answers.set("SANDBOX", "true", Origin::Flag);
     }
     context.remember(&mut gather.answers);
     let Some(provider) = gather.provider()? else {
         // The VNet is asked of every provider, so its being missing is known too.
-        if gather.given.one("vnet")?.is_none() {
-            gather.missing.push(crate::ask::Absent {
-                arg: "vnet",
-                allowed: Vec::new(),
-            });
-        }
+        gather.need_vnet();
         gather.complete()?;
         return Err(Error::bug("no provider was chosen"));
     };
-    gather.samples = samples(Some(provider.id), can_ask);
     session.find_token(provider);
     gather.all(&session.clouds, provider).await?;
     gather.complete()?;
     for note in &gather.notes {
-        context.note(note);
+        context.stream.note(note);
     }
     Ok((provider, gather.answers))
 }
 
 /// The unfinished run for the same connection, if the person wants to go on with it.
-fn unfinished(
+async fn unfinished(
     context: &Context<'_>,
     folder: &Folder,
-    flow: &Flow,
+    provider: &Provider,
     answers: &Answers,
     prompt: &mut dyn Prompt,
 ) -> Result<Option<String>, Error> {
-    let found = folder.list()?.into_iter().find_map(|(name, run)| {
-        let run = run.ok()?;
-        let open = resume::is_unfinished(&run, flow) && answers.same_connection(&run.answers);
-        open.then(|| {
-            (
-                name,
-                flow.steps
-                    .iter()
-                    .filter(|it| run.done(it.about().id))
-                    .count(),
-            )
-        })
+    let runs = folder.list().await?.into_iter();
+    let found = runs.filter_map(|(_, run)| run.ok()).find_map(|run| {
+        if run.flow != provider.id || !answers.same_connection(provider, &run.answers) {
+            return None;
+        }
+        let Opening { run, flow, .. } = Opening::of(context, folder, run).ok()?;
+        resume::is_unfinished(&run, &flow).then_some((run, flow))
     });
-    let Some((name, done)) = found else {
+    let Some((run, flow)) = found else {
         return Ok(None);
     };
+    let name = run.run.clone();
+    let steps = flow.steps.iter();
+    let done = steps.filter(|step| run.done(step.about().id)).count();
     let total = flow.steps.len();
     let what = format!("The run {name} for this connection stopped after {done} of {total} steps");
     if prompt.can_ask() && !context.global.yes {
@@ -156,7 +148,7 @@ fn unfinished(
         return Ok(resume.then_some(name));
     }
     if context.global.yes {
-        context.note(&format!("{what}; going on with it"));
+        context.stream.note(&format!("{what}; going on with it"));
         return Ok(Some(name));
     }
     Err(not_approved(false).hint(format!(
@@ -166,7 +158,7 @@ fn unfinished(
 }
 
 /// `<provider>-<4 characters>`, not taken yet.
-fn new_name(folder: &Folder, provider: &Provider) -> String {
+async fn new_name(folder: &Folder, provider: &Provider) -> Result<String, Error> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     loop {
         let random = uuid::Uuid::new_v4();
@@ -175,29 +167,34 @@ fn new_name(folder: &Folder, provider: &Provider) -> String {
             .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
             .collect();
         let name = format!("{}-{suffix}", provider.id);
-        if !folder.has(&name) {
-            return name;
+        if !folder.has(&name).await? {
+            return Ok(name);
         }
     }
 }
 
-fn nothing_to_do(context: &Context<'_>, done: &str, plan: &Plan) {
-    let facts = plan.facts.durable();
-    context.close_without_run(Outcome::Connected, facts);
-    context.note(&format!("{done}. There is nothing to do."));
-    if !context.json() {
-        let _ = view::out(&view::report::facts(facts));
+fn nothing_to_do(context: &Context<'_>, done: &str, plan: &Plan) -> Report {
+    let facts = plan.facts.texts();
+    let out = if context.json() {
+        String::new()
+    } else {
+        view::report::facts(facts)
+    };
+    Report {
+        out,
+        ..Report::nothing(
+            Outcome::Connected,
+            facts.clone(),
+            &format!("{done}. There is nothing to do."),
+        )
     }
 }
 
 /// Shows the page and asks, once.
-pub fn approve(
-    context: &Context<'_>,
-    page: &Preview,
-    prompt: &mut dyn Prompt,
-) -> Result<(), Error> {
+fn approve(context: &Context<'_>, page: &Preview, prompt: &mut dyn Prompt) -> Result<(), Error> {
     let show = |explain: bool| {
-        if !context.screen.quiet || prompt_follows(context) {
+        // A question is always shown with what it is about.
+        if !context.screen.quiet || !context.global.yes {
             let _ = view::err(&format!("{}\n", page.render(&context.screen, explain)));
         }
     };
@@ -217,33 +214,24 @@ pub fn approve(
     }
 }
 
-/// A question is always shown with what it is about.
-fn prompt_follows(context: &Context<'_>) -> bool {
-    !context.global.yes
-}
-
-fn begin(
-    context: &Context<'_>,
+async fn begin(
     folder: &Folder,
-    provider: &Provider,
     session: &Session,
-    answers: Answers,
-    plan: Plan,
-    name: &str,
-) -> Result<(Locked, Run), Error> {
-    let mut file = folder.lock(name)?;
-    if folder.has(name) {
+    mut run: Run,
+) -> Result<(Box<dyn Store>, Run), Error> {
+    let name = run.run.clone();
+    let mut file = folder.lock(&name).await?;
+    if folder.has(&name).await? {
         return Err(Error::new(
             Kind::Failed,
             format!("another process has just begun a run called {name}"),
         )
         .hint("run it again"));
     }
-    let mut run = Run::new(name.into(), provider.id, answers.0, plan.facts);
     if let Some(practice) = &session.practice {
-        practice.keep(&folder.path(name, "sandbox.json"))?;
+        practice.keep(&folder.path(&name, "sandbox.json"))?;
     }
-    file.save(&mut run)?;
-    context.begin(folder, name);
+    run.serial = 1;
+    file.save(&run).await?;
     Ok((file, run))
 }

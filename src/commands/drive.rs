@@ -1,116 +1,140 @@
 //! Drives a run to its end, tells what happens, and says how to go on when it does not get there.
 
-use super::{context::Context, failure, outcome, plan, session::Session};
+use super::{
+    context::Context,
+    others, panics, plan,
+    report::{End, Report},
+    session::Session,
+};
 use crate::{
-    azure::{Fault, Flow},
+    azure::Flow,
     engine::{
-        Event, Limits, Run, Runner, Status, Step,
-        event::{Outcome, SCHEMA},
-        store::Locked,
+        Event, Failed, Limits, Other, Run, Runner, Status, Step, Store, Undo, event::Outcome,
     },
     error::{Error, Kind},
-    providers::Provider,
-    view::{self, report},
+    http::ApiError,
+    provider::Provider,
+    store::Folder,
+    view::report,
 };
+use std::{convert::Infallible, future::pending};
 
 /// A run with all that it takes to go on with it.
-pub struct Drive<'a> {
+pub struct Drive {
     /// The provider.
     pub provider: &'static Provider,
     /// Its flow, in this run's shape.
-    pub flow: &'a Flow,
+    pub flow: Flow,
     /// The clouds.
-    pub session: &'a Session,
+    pub session: Session,
+    /// Where the runs are.
+    pub folder: Folder,
     /// The run's file.
-    pub file: Locked,
+    pub file: Box<dyn Store>,
     /// The run.
     pub run: Run,
     /// What was asked of the waits.
     pub limits: Limits,
+    /// Which way.
+    pub direction: Direction,
 }
 
-impl Drive<'_> {
-    /// Goes on with the run.
-    ///
-    /// # Errors
-    /// Why it did not reach its end; the run is saved.
-    pub async fn go(mut self, context: &Context<'_>) -> Result<(), Error> {
-        match self.walk(context, Way::On).await {
-            Ok(()) => {
-                let words = context.run_words(&self.run.run);
-                self.connected(context, &words);
-                Ok(())
-            }
-            Err((id, fault)) => Err(self.stopped(context, id, fault, Way::On)),
+/// Which way a run is walked.
+pub enum Direction {
+    /// To its end.
+    On,
+    /// Back.
+    Back {
+        /// The steps whose objects stay.
+        keep: &'static [&'static str],
+        /// The other runs that are in use.
+        others: Vec<Other>,
+    },
+}
+
+/// What a command comes to.
+pub enum Next {
+    /// Its end.
+    Done(Box<Report>),
+    /// A run to be driven.
+    Run(Box<Drive>),
+}
+
+impl From<Report> for Next {
+    fn from(report: Report) -> Self {
+        Self::Done(Box::new(report))
+    }
+}
+
+/// Why the run did not get to its end.
+enum Broken {
+    At(Failed<ApiError>),
+    Here(Error),
+}
+
+impl Drive {
+    /// Goes on with the run. The first signal lets what is under way be finished, the second does not, and the engine takes
+    /// back what is of no use without this process; the third ends it all.
+    pub async fn run(mut self, context: &Context<'_>) -> Report {
+        let flow = (self.run.run.as_str(), self.run.flow.as_str());
+        context.stream.open(Some(flow), self.flow.steps.len());
+        let log = self.folder.log(&self.run.run);
+        self.session.listen(&context.stream, Some(log));
+        let before = self.run.clone();
+        match (self.walk(context).await, &self.direction) {
+            (Ok(()), Direction::On) => self.connected(context),
+            (Ok(()), Direction::Back { .. }) => self.undone(context, &before).await,
+            (Err(broken), _) => self.stopped(context, broken),
         }
     }
 
-    /// Deletes what the run created, except the steps in `keep`.
-    ///
-    /// # Errors
-    /// Why something is left; the run is saved.
-    pub async fn back(mut self, context: &Context<'_>, keep: &[&str]) -> Result<(), Error> {
-        let before = self.run.steps.clone();
-        match self.walk(context, Way::Back(keep)).await {
-            Ok(()) => {
-                context.close(Outcome::Undone, self.run.facts.durable());
-                let left = before.iter().filter(|(id, was)| {
-                    was.status == Status::Created && self.run.status(id) == Some(Status::Found)
-                });
-                let left: Vec<&str> = left.map(|(id, _)| id.as_str()).collect();
-                context.note(&if left.is_empty() {
-                    format!(
-                        "What the run {} made is gone; what was there before is as it was.",
-                        self.run.run
-                    )
-                } else {
-                    format!(
-                        "What the run {} made is gone, but for what something else has come to need: {}.",
-                        self.run.run,
-                        left.join(", ")
-                    )
-                });
-                Ok(())
-            }
-            Err((id, fault)) => Err(self.stopped(context, id, fault, Way::Back(keep))),
-        }
-    }
-
-    async fn walk(
-        &mut self,
-        context: &Context<'_>,
-        way: Way<'_>,
-    ) -> Result<(), (&'static str, Fault)> {
-        let total = self.flow.steps.len();
-        context.view().event(&Event::Opened {
-            schema: SCHEMA,
-            run: Some(&self.run.run),
-            flow: Some(&self.run.flow),
-            total,
-            version: env!("CARGO_PKG_VERSION"),
-        });
-        let step = context.shared_step();
-        let view = context.shared_view();
-        let observe = |event: &Event<'_>| {
-            if let Event::Started { step: id, .. } = event {
-                (*id).clone_into(&mut step.borrow_mut());
-            }
-            view.borrow_mut().event(event);
+    async fn walk(&mut self, context: &Context<'_>) -> Result<(), Broken> {
+        let Self {
+            flow,
+            session,
+            file,
+            run,
+            limits,
+            direction,
+            ..
+        } = self;
+        let several = run.members.len() > 1;
+        let observe = |event: &Event<'_>, vnet: Option<&str>| {
+            context.stream.event(event, vnet.filter(|_| several));
         };
-        let mut runner = Runner::new(self.flow, &self.session.clouds, &mut self.file, observe);
-        runner.pace = self.session.clouds.pace;
-        runner.limits = self.limits;
+        let mut runner = Runner::new(flow, &session.clouds, file.as_mut(), observe);
+        runner.pace = session.pace;
+        runner.limits = *limits;
         runner.stop = context.stop.clone();
-        match way {
-            Way::On => runner.apply(&mut self.run).await,
-            Way::Back(keep) => runner.undo(&mut self.run, keep).await,
+        let work = async {
+            match direction {
+                Direction::On => runner.apply(run).await,
+                Direction::Back { keep, others } => {
+                    let undo = Undo {
+                        keep,
+                        others,
+                        kept_only: false,
+                    };
+                    runner.undo(run, &undo).await
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = context.stop.wait(3) => {
+                Err(Broken::Here(Error::new(Kind::Interrupted, "interrupted")))
+            }
+            never = told(context) => match never {},
+            ended = panics::caught(work) => match ended {
+                Ok(ended) => ended.map_err(Broken::At),
+                Err(bug) => Err(Broken::Here(bug)),
+            },
         }
     }
 
-    fn connected(&self, context: &Context<'_>, words: &str) {
-        let facts = self.run.facts.durable();
-        context.close(Outcome::Connected, facts);
-        let (from, to) = plan::ends(self.provider, &self.run.facts);
+    fn connected(self, context: &Context<'_>) -> Report {
+        let facts = self.run.facts();
+        let (from, to) = plan::ends(self.provider, &facts);
         let mut places = vec![
             ("Azure".to_owned(), azure_page(&self.run)),
             (
@@ -126,96 +150,160 @@ impl Drive<'_> {
             &report::Connected {
                 from: &from,
                 to: &to,
-                run: words,
-                facts,
+                run: &context.run_words(&self.run.run),
+                facts: facts.texts(),
                 places: &places,
             },
             &context.screen,
         );
-        if !context.json() {
-            // A closed pipe is nobody's error.
-            let _ = view::out(&closing.stdout);
+        let data = if context.json() {
+            String::new()
+        } else {
+            closing.stdout
+        };
+        Report {
+            out: data,
+            says: closing.stderr,
+            end: Some(self.end(Some(Outcome::Connected))),
+            ..Report::default()
         }
-        if !context.screen.quiet {
-            let _ = view::err(&closing.stderr);
+    }
+
+    fn end(&self, status: Option<Outcome>) -> End {
+        End {
+            status,
+            facts: self.run.facts().texts().clone(),
+            ..End::default()
         }
+    }
+
+    async fn undone(self, context: &Context<'_>, before: &Run) -> Report {
+        let mut says = self.left(before);
+        let undone = others::Undone {
+            folder: &self.folder,
+            run: &self.run,
+            session: &self.session,
+            limits: self.limits,
+        };
+        says.extend(others::sweep(context, &undone).await);
+        Report {
+            says: says.join("\n") + "\n",
+            end: Some(self.end(Some(Outcome::Undone))),
+            ..Report::default()
+        }
+    }
+
+    /// What is left of the run after its undo, and why.
+    fn left(&self, before: &Run) -> Vec<String> {
+        let name = &self.run.run;
+        let mut left = Vec::new();
+        for step in self.flow.undo_order() {
+            let id = step.about().id;
+            for at in self.flow.places(step, &self.run) {
+                let was_ours = before.status_at(&at, id).is_some_and(Status::ours);
+                let record = self.run.part(&at).and_then(|part| part.steps.get(id));
+                let Some(record) = record.filter(|it| was_ours && it.status != Status::Deleted)
+                else {
+                    continue;
+                };
+                let why = record.note.as_deref().unwrap_or("it is needed");
+                let word = if record.status == Status::Kept {
+                    "kept"
+                } else {
+                    "left"
+                };
+                left.push(format!("  {} ({word}: {why})", step.thing()));
+            }
+        }
+        if left.is_empty() {
+            return vec![format!(
+                "What the run {name} made is gone; what was there before is as it was."
+            )];
+        }
+        let first = format!("What the run {name} made is gone, but for:");
+        std::iter::once(first).chain(left).collect()
     }
 
     /// Says why and how to go on.
-    fn stopped(&self, context: &Context<'_>, id: &str, fault: Fault, way: Way<'_>) -> Error {
-        let undoing = matches!(way, Way::Back(_));
-        let title = self
-            .flow
-            .steps
-            .iter()
-            .find(|step| step.about().id == id)
-            .map_or_else(String::new, |step| match (step, undoing) {
-                (Step::Ensure(resource), true) => format!("Delete {}", resource.thing()),
-                _ => step.about().title,
-            });
-        let error = Error::of_fault(format!("\"{title}\" did not succeed"), fault);
-        let words = context.run_words(&self.run.run);
+    fn stopped(self, context: &Context<'_>, broken: Broken) -> Report {
+        let undoing = matches!(self.direction, Direction::Back { .. });
         let command = if undoing { "undo" } else { "resume" };
+        let words = context.run_words(&self.run.run);
         let on = format!("peer-wizard {command} {words}");
-        let error = match error.kind {
-            Kind::Interrupted | Kind::Bug => error,
-            _ => error.hint(on.as_str()),
+        let (step, error) = match broken {
+            Broken::At(failed) => (Some(failed.step), self.error_of(failed, undoing)),
+            Broken::Here(error) => (None, error),
         };
-        if !matches!(error.kind, Kind::Waiting | Kind::Interrupted) {
-            context.view().event(&Event::Failed {
-                step: Some(id),
-                error: failure(&error),
-                resume: Some(&on),
-            });
+        let interrupted = error.kind == Kind::Interrupted;
+        let stopped = if interrupted {
+            self.interrupted(context, &words, undoing)
+        } else {
+            String::new()
+        };
+        Report {
+            stopped,
+            end: Some(End {
+                step,
+                resume: Some(on.clone()),
+                ..self.end(None)
+            }),
+            error: Some(if interrupted { error } else { error.hint(on) }),
+            log: Some(self.folder.path(&self.run.run, "log")),
+            ..Report::default()
         }
-        context.close(outcome(error.kind), self.run.facts.durable());
-        if error.kind == Kind::Interrupted {
-            let steps = || self.flow.steps.iter().map(|step| step.about().id);
-            let made = |id: &&str| {
-                matches!(
-                    self.run.status(id),
-                    Some(Status::Created | Status::Creating | Status::Deleted)
-                )
-            };
-            let gone = |id: &&str| self.run.status(id) == Some(Status::Deleted);
-            let (done, total) = if undoing {
-                (steps().filter(gone).count(), steps().filter(made).count())
-            } else {
-                (
-                    steps().filter(|id| self.run.done(id)).count(),
-                    steps().count(),
-                )
-            };
-            let text = report::stopped(
-                &report::Stopped {
-                    done,
-                    total,
-                    run: &words,
-                    services: &format!("Azure and {}", self.provider.name),
-                    undoing,
-                },
-                &context.screen,
-            );
-            let _ = view::err(&text);
+    }
+
+    fn error_of(&self, failed: Failed<ApiError>, undoing: bool) -> Error {
+        let title = match self.flow.step(failed.step) {
+            Some(step @ Step::Ensure(_)) if undoing => format!("Delete {}", step.thing()),
+            Some(step) => step.about().title,
+            None => String::new(),
+        };
+        let mut error = Error::of_fault(format!("\"{title}\" did not succeed"), failed.fault);
+        if error.kind == Kind::Bug {
+            error = panics::placed(error);
+        }
+        for other in failed.more {
+            error = error.hint(format!("also: {}: {}", other.step, other.fault));
         }
         error
     }
+
+    fn interrupted(&self, context: &Context<'_>, words: &str, undoing: bool) -> String {
+        let steps = || self.flow.steps.iter().map(|step| step.about().id);
+        let status = |id: &str| self.run.status(id);
+        let gone = |id: &&str| status(id) == Some(Status::Deleted);
+        let made = |id: &&str| gone(id) || status(id).is_some_and(Status::ours);
+        let (done, total) = if undoing {
+            (steps().filter(gone).count(), steps().filter(made).count())
+        } else {
+            let done = steps().filter(|id| self.run.done(id));
+            (done.count(), steps().count())
+        };
+        report::stopped(
+            &report::Stopped {
+                done,
+                total,
+                run: words,
+                services: &format!("Azure and {}", self.provider.name),
+                undoing,
+            },
+            &context.screen,
+        )
+    }
 }
 
-/// Which way a run is walked.
-#[derive(Clone, Copy)]
-enum Way<'a> {
-    /// To its end.
-    On,
-    /// Back, except these steps.
-    Back(&'a [&'a str]),
+/// Says once what the first signal does.
+async fn told(context: &Context<'_>) -> Infallible {
+    context.stop.wait(1).await;
+    let text = "finishing the request in flight (Ctrl-C again to stop now)";
+    context.stream.note(text);
+    pending().await
 }
 
 /// Where the portal shows the VNet's peerings.
 fn azure_page(run: &Run) -> String {
-    let vnet = run.facts.durable().get("USER_VNET_ID");
-    format!(
-        "https://portal.azure.com/#resource{}/peerings",
-        vnet.map_or("", String::as_str)
-    )
+    let facts = run.facts();
+    let vnet = facts.text("USER_VNET_ID").unwrap_or_default();
+    format!("https://portal.azure.com/#resource{vnet}/peerings")
 }

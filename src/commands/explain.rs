@@ -1,41 +1,40 @@
 //! `peer-wizard explain`: what each step does and why.
 
-use super::{context::Context, plan, session::login_host};
-use crate::engine::Step;
+use super::{context::Context, plan, report::Report};
 use crate::{
     cli,
-    providers::{self, Provider, Shape},
+    engine::Step,
+    provider::{Provider, Shape},
+    providers,
     view::{
-        self,
+        self, json,
         preview::{Mark, Preview},
     },
 };
 use serde_json::{Value, json};
 
 /// Explains one provider's flow, or all.
-pub fn run(context: &Context<'_>, options: &cli::Explain) {
+pub fn run(context: &Context<'_>, options: &cli::Explain) -> Report {
     let wanted = options.provider.as_deref().filter(|id| !id.is_empty());
     let chosen: Vec<&Provider> = providers::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|provider| wanted.is_none_or(|id| provider.id == id))
         .collect();
     let shape = Shape {
-        login_host: login_host(context).into(),
+        login_host: context.signing_in(None).cloud.login_host().into(),
         ..Shape::default()
     };
-    let text = if context.json() {
+    Report::data(if context.json() {
         let list: Vec<Value> = chosen.iter().map(|it| document(it, &shape)).collect();
-        json!({ "providers": list }).to_string() + "\n"
+        json::line(&json!({ "providers": list })) + "\n"
     } else {
         let pages: Vec<String> = chosen
             .iter()
             .map(|provider| page(context, provider, &shape))
             .collect();
         pages.join("\n")
-    };
-    // A closed pipe is nobody's error.
-    let _ = view::out(&text);
-    context.set_reported();
+    })
 }
 
 fn document(provider: &Provider, shape: &Shape) -> Value {
@@ -63,7 +62,7 @@ fn page(context: &Context<'_>, provider: &Provider, shape: &Shape) -> String {
             let about = step.about();
             let (mark, note) = match step {
                 Step::Ensure(_) => (Mark::Create, String::new()),
-                Step::Wait(probe) => (Mark::Wait, format!("usually {}", probe.usual().words)),
+                Step::Wait(_) | Step::Release(_) => (Mark::Wait, plan::usually(step)),
             };
             plan::line(about, mark, note)
         })

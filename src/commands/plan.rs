@@ -1,13 +1,15 @@
 //! Looks before anything is changed: the checks, what of the flow is there already, and the page that shows it.
 
+use super::{context::Context, session::Session};
 use crate::{
+    ask::labelled,
     azure::{Fault, Flow},
     clouds::Clouds,
-    engine::{About, Answer, Step},
+    engine::{About, Answer, Cx, Ensure, Observe, Step},
     error::{Error, Kind},
     fact::Facts,
     http::hints,
-    providers::Provider,
+    provider::Provider,
     view::preview::{Mark, PlanLine, Preview, Row},
 };
 use std::collections::BTreeMap;
@@ -28,15 +30,18 @@ pub struct Plan {
 /// # Errors
 /// One error that lists every problem.
 pub async fn look(
+    context: &Context<'_>,
+    session: &Session,
     flow: &Flow,
-    w: &Clouds,
     mut facts: Facts,
     agrees: &mut dyn FnMut(&str) -> Result<bool, Error>,
 ) -> Result<Plan, Error> {
+    let observe = context.stream.looks();
     let mut problems: Vec<String> = Vec::new();
     let mut done = None;
     for check in &flow.checks {
-        match check.look(w, &facts).await {
+        let mut cx = looking(session, &facts, &observe);
+        match cx.patiently(async |cx| check.look(cx).await).await {
             Ok(verdict) => {
                 facts.absorb(verdict.facts);
                 done = done.or(verdict.done);
@@ -58,25 +63,18 @@ pub async fn look(
     }
     let mut there = Vec::new();
     if problems.is_empty() && done.is_none() {
-        let mut known = facts.clone();
+        let mut cx = looking(session, &facts, &observe);
         for step in &flow.steps {
-            let Step::Ensure(resource) = step else {
+            let Step::Ensure(ensure) = step else {
                 there.push(false);
                 continue;
             };
-            match resource.find(w, &known).await {
-                Ok(found) => {
-                    there.push(found.is_some());
-                    if let Some(found) = found {
-                        known.absorb(found.facts);
-                    }
-                }
-                Err(Fault::Missing(_)) => there.push(false),
-                Err(Fault::World(error)) if step.settling(&error).is_some() => there.push(false),
-                Err(fault) => {
-                    there.push(false);
-                    problems.push(problem(&step.about().title, fault)?);
-                }
+            let found = find(step, ensure.as_ref(), &cx).await;
+            there.push(matches!(found, Ok(Some(_))));
+            match found {
+                Ok(None) => {}
+                Ok(Some(found)) => cx.facts.absorb(found),
+                Err(fault) => problems.push(problem(&step.about().title, fault)?),
             }
         }
     }
@@ -86,8 +84,28 @@ pub async fn look(
     Err(refuse(&problems))
 }
 
+fn looking<'a>(session: &'a Session, facts: &Facts, observe: &'a Observe<'a>) -> Cx<'a, Clouds> {
+    Cx::looking(&session.clouds, facts.clone(), session.pace, observe)
+}
+
+/// The facts of the step's object, if it is there. What its looks need may not be there yet, and an object that is under way
+/// or not known everywhere is not there yet either.
+async fn find(
+    step: &Step<Clouds>,
+    ensure: &dyn Ensure<Clouds>,
+    cx: &Cx<'_, Clouds>,
+) -> Result<Option<Facts>, Fault> {
+    let look = async |cx: &mut Cx<'_, Clouds>| match ensure.find(cx).await {
+        Ok(found) => Ok(found.map(|known| known.facts)),
+        Err(Fault::Missing(_) | Fault::Waiting { .. }) => Ok(None),
+        Err(Fault::World(error)) if step.settling(&error).is_some() => Ok(None),
+        Err(fault) => Err(fault),
+    };
+    cx.for_step(&**step).patiently(look).await
+}
+
 /// One message that lists every problem.
-pub fn refuse(problems: &[String]) -> Error {
+fn refuse(problems: &[String]) -> Error {
     let text = match problems {
         [one] => format!("cannot begin: {one}"),
         many => {
@@ -149,7 +167,7 @@ pub fn preview(
                 }
             }
             let (mark, note) = match (step, there) {
-                (Step::Wait(probe), _) => (Mark::Wait, format!("usually {}", probe.usual().words)),
+                (Step::Wait(_) | Step::Release(_), _) => (Mark::Wait, usually(step)),
                 (Step::Ensure(_), true) => (
                     Mark::Found,
                     "already there; will be left on undo".to_owned(),
@@ -164,7 +182,7 @@ pub fn preview(
         verb: "Connect".into(),
         from,
         to,
-        rows: rows(answers, &plan.facts),
+        rows: rows(provider, answers, &plan.facts),
         lines,
         needs,
         held: None,
@@ -184,6 +202,7 @@ pub fn line(about: About, mark: Mark, note: impl Into<String>) -> PlanLine {
     PlanLine {
         mark,
         title,
+        detail: String::new(),
         note: note.into(),
         why: why.into(),
         link: link.into(),
@@ -191,67 +210,40 @@ pub fn line(about: About, mark: Mark, note: impl Into<String>) -> PlanLine {
     }
 }
 
+/// How long a step that waits usually takes.
+pub fn usually(step: &Step<Clouds>) -> String {
+    match step {
+        Step::Wait(wait) => format!("usually {}", wait.usual().words),
+        Step::Release(_) => "usually seconds".into(),
+        Step::Ensure(_) => String::new(),
+    }
+}
+
 /// The two ends in a person's words.
 pub fn ends(provider: &Provider, facts: &Facts) -> (String, String) {
-    let fact = |name: &str| facts.durable().get(name).map(String::as_str);
-    let mut from = fact("USER_VNET_NAME").unwrap_or("your VNet").to_owned();
-    if let Some(ranges) = fact("USER_VNET_RANGES") {
+    let mut from = facts
+        .text("USER_VNET_NAME")
+        .unwrap_or("your VNet")
+        .to_owned();
+    if let Some(ranges) = facts.text("USER_VNET_RANGES") {
         from = format!("{from} ({ranges})");
     }
     let mut to = provider.title.to_owned();
     for input in provider.inputs {
-        if let Some(name) = fact(crate::ask::fact_name(*input))
+        if let Some(name) = facts.text(input.fact.name)
             && !name.is_empty()
         {
             to = format!("{to} {name}");
         }
     }
-    if let Some(range) = fact(provider.side.range.name) {
+    if let Some(range) = facts.text(provider.side.range.name) {
         to = format!("{to} ({range})");
     }
     (from, to)
 }
 
-fn rows(answers: &BTreeMap<String, Answer>, facts: &Facts) -> Vec<Row> {
-    const LABELS: &[(&str, &str)] = &[
-        ("PROVIDER", "Provider"),
-        ("SUBSCRIPTION_ID", "Subscription"),
-        ("TENANT_ID", "Tenant"),
-        ("VNET_ID", "VNet"),
-        ("PROJECT", "Project"),
-        ("ORGANIZATION", "Organization"),
-        ("VPC_ID", "VPC"),
-        ("NETWORK", "Network"),
-        ("DNS", "DNS"),
-        ("APPLICATION", "Application"),
-        ("APPLICATION_ID", "Application ID"),
-        ("PROVIDER_APPLICATION_ID", "Provider's application"),
-        ("GRANT_ROLE", "Your role"),
-        ("GRANT_SCOPE", "Its scope"),
-        ("PEERING_NAME", "Peering"),
-        ("ROLE_NAME", "Provider's role"),
-    ];
-    let given = LABELS.iter().filter_map(|(name, label)| {
-        let answer = answers.get(*name)?;
-        let value = match crate::net::VnetId::parse(&answer.value) {
-            Some(id) => format!("{} in {}", id.name, id.resource_group),
-            None => answer.value.clone(),
-        };
-        Some(Row::new(*label, value, Some(answer.from.words())))
-    });
-    let derived = [
-        ("USER_SUBSCRIPTION_ID", "SUBSCRIPTION_ID", "Subscription"),
-        ("APPLICATION_NAME", "APPLICATION", "Application"),
-        ("PEERING_NAME", "PEERING_NAME", "Peering"),
-        ("KONG_GATEWAY_NAME", "PEERING_NAME", "Gateway"),
-        ("ROLE_NAME", "ROLE_NAME", "Provider's role"),
-    ];
-    let defaults = derived
-        .into_iter()
-        .filter(|(_, answer, _)| !answers.contains_key(*answer))
-        .filter_map(|(fact, _, label)| {
-            let value = facts.durable().get(fact)?;
-            Some(Row::new(label, value.clone(), Some("default")))
-        });
-    given.chain(defaults).collect()
+fn rows(provider: &Provider, answers: &BTreeMap<String, Answer>, facts: &Facts) -> Vec<Row> {
+    let all = labelled(answers, provider, facts).into_iter();
+    all.map(|it| Row::new(it.label, it.value, Some(it.from)))
+        .collect()
 }

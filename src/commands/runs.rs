@@ -1,10 +1,17 @@
 //! `peer-wizard runs`: list the runs, newest first.
 
-use super::{context::Context, resume};
+use super::{
+    context::Context,
+    opening::{Opening, practised},
+    report::Report,
+    resume,
+};
 use crate::{
-    engine::Run,
+    azure::Flow,
+    engine::{Run, Runs, Status},
     error::Error,
-    view::{self, report},
+    store::Folder,
+    view::{self, json, report},
 };
 use serde_json::{Value, json};
 
@@ -12,40 +19,39 @@ use serde_json::{Value, json};
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn run(context: &Context<'_>) -> Result<(), Error> {
-    let runs: Vec<Listed> = context
-        .folder()?
-        .list()?
-        .into_iter()
+pub async fn run(context: &Context<'_>) -> Result<Report, Error> {
+    let folder = context.folder()?;
+    let runs = folder.list().await?.into_iter();
+    let runs: Vec<Row> = runs
         .map(|(name, run)| match run {
-            Ok(run) => Listed::of(context, name, &run),
-            Err(error) => Listed {
+            Ok(run) => Row::of(context, &folder, name, run),
+            Err(error) => Row {
                 name,
                 state: error.to_string(),
-                ..Listed::default()
+                ..Row::default()
             },
         })
         .filter(|it| !context.global.sandbox || it.sandbox)
         .collect();
     let text = if context.json() {
-        let list: Vec<Value> = runs.iter().map(Listed::json).collect();
-        json!({ "runs": list }).to_string() + "\n"
+        let list: Vec<Value> = runs.iter().map(Row::json).collect();
+        json::line(&json!({ "runs": list })) + "\n"
     } else if runs.is_empty() {
-        context.note("There are no runs yet. `peer-wizard azure` begins one.");
-        String::new()
+        let says = "There are no runs yet. `peer-wizard azure` begins one.\n";
+        return Ok(Report {
+            says: says.into(),
+            ..Report::default()
+        });
     } else {
-        let rows: Vec<Vec<String>> = runs.iter().map(Listed::row).collect();
+        let rows: Vec<Vec<String>> = runs.iter().map(Row::cells).collect();
         let headers = ["RUN", "VNET", "STEPS", "STATE", "SINCE"];
         report::table(&headers, &rows, view::stdout_width())
     };
-    // A closed pipe is nobody's error.
-    let _ = view::out(&text);
-    context.set_reported();
-    Ok(())
+    Ok(Report::data(text))
 }
 
 #[derive(Default)]
-struct Listed {
+struct Row {
     name: String,
     flow: String,
     vnet: String,
@@ -54,43 +60,42 @@ struct Listed {
     state: String,
     since: String,
     sandbox: bool,
+    /// The steps whose objects undo left to others, and why.
+    kept: Vec<(String, String)>,
 }
 
-impl Listed {
-    fn of(context: &Context<'_>, name: String, run: &Run) -> Self {
-        let vnet = run.facts.durable().get("USER_VNET_NAME");
-        let since = run.steps.values().map(|step| step.at.as_str()).max();
-        let mut it = Self {
+impl Row {
+    fn of(context: &Context<'_>, folder: &Folder, name: String, run: Run) -> Self {
+        let facts = run.facts();
+        let since = run.records().map(|(_, record)| record.at.as_str()).max();
+        let it = Self {
             name,
             flow: run.flow.clone(),
-            vnet: vnet.cloned().unwrap_or_default(),
+            vnet: facts.text("USER_VNET_NAME").unwrap_or_default().into(),
             since: since.unwrap_or_default().into(),
-            sandbox: run.answers.contains_key("SANDBOX"),
+            sandbox: practised(&run),
             ..Self::default()
         };
-        match resume::flow_of(context, run) {
-            Ok((_, flow)) => {
-                let ids: Vec<_> = flow.steps.iter().map(|step| step.about().id).collect();
-                it.total = ids.len();
-                it.done = ids.iter().filter(|id| run.done(id)).count();
-                let left = ids.iter().any(|id| {
-                    use crate::engine::Status::{Created, Creating};
-                    matches!(run.status(id), Some(Created | Creating))
-                });
-                it.state = match (run.undoing(), resume::is_unfinished(run, &flow), left) {
-                    (true, _, true) => "undo unfinished",
-                    (true, _, false) => "undone",
-                    (false, true, _) => "unfinished",
-                    (false, false, _) => "connected",
-                }
-                .into();
-            }
-            Err(error) => it.state = error.message,
+        match Opening::of(context, folder, run) {
+            Ok(Opening { run, flow, .. }) => Self {
+                total: flow.steps.len(),
+                done: flow
+                    .steps
+                    .iter()
+                    .filter(|step| run.done(step.about().id))
+                    .count(),
+                state: state(&run, &flow).into(),
+                kept: kept(&run),
+                ..it
+            },
+            Err(error) => Self {
+                state: error.message,
+                ..it
+            },
         }
-        it
     }
 
-    fn row(&self) -> Vec<String> {
+    fn cells(&self) -> Vec<String> {
         let Self {
             name,
             vnet,
@@ -125,10 +130,36 @@ impl Listed {
             state,
             since,
             sandbox,
+            kept,
         } = self;
-        json!({
+        let mut row = json!({
             "run": name, "flow": flow, "vnet": vnet, "done": done, "total": total,
             "state": state, "since": since, "sandbox": sandbox,
-        })
+        });
+        if !kept.is_empty() {
+            let kept = kept.iter();
+            row["kept"] = kept
+                .map(|(step, why)| json!({ "step": step, "why": why }))
+                .collect();
+        }
+        row
     }
+}
+
+/// In one word, how far the run is.
+pub fn state(run: &Run, flow: &Flow) -> &'static str {
+    let left = |status: Status| status.ours() && status != Status::Kept;
+    let left = run.records().any(|(_, record)| left(record.status));
+    match (run.undoing(), resume::is_unfinished(run, flow), left) {
+        (true, _, true) => "undo unfinished",
+        (true, _, false) => "undone",
+        (false, true, _) => "unfinished",
+        (false, false, _) => "connected",
+    }
+}
+
+fn kept(run: &Run) -> Vec<(String, String)> {
+    let kept = run.records().filter(|(_, it)| it.status == Status::Kept);
+    kept.map(|(step, record)| (step.to_owned(), record.note.clone().unwrap_or_default()))
+        .collect()
 }

@@ -1,54 +1,50 @@
 //! `--dry-run`: the same work as a script.
 
-use super::{context::Context, plan, practice::Practice, resume, session::login_host};
+use super::{context::Context, opening::Opening, plan, practice::Practice, report::Report};
 use crate::{
-    ask::{Answers, Gather, Given, Samples, facts_of, prompt::Prompt, setting, shape_of},
+    ask::{Gather, Looks, facts_of, prompt::Prompt, setting, shape_of},
     azure::Flow,
-    engine::{Origin, Run, store::Folder},
+    cli,
+    clouds::Clouds,
+    engine::{Origin, Pace, Run},
     error::Error,
-    providers::Provider,
-    view::{
-        self,
-        script::{Script, Setting},
-    },
+    provider::Provider,
+    store::Folder,
+    view::script::{Script, Setting},
 };
-use clap::ArgMatches;
 
-/// Prints the script that connects what the answers name. No network, no sign-in: what is not answered is a variable.
+/// The script that connects what the answers name. No network, no sign-in: what is not answered is a variable.
 ///
 /// # Errors
 /// When the provider is not known, or an answer is no good.
 pub fn connect(
     context: &Context<'_>,
-    matches: &ArgMatches,
+    options: &cli::Azure,
     prompt: &mut dyn Prompt,
-) -> Result<(), Error> {
+) -> Result<Report, Error> {
     let practice = match (context.global.sandbox, prompt.can_ask()) {
         (true, false) => Some(Practice::boot(None)?),
         _ => None,
     };
-    let samples = |provider: Option<&str>| {
-        let practice = practice.as_ref();
-        practice.map_or_else(Samples::new, |it| it.samples(provider))
+    let observe = context.stream.looks();
+    let looks = Looks {
+        pace: Pace::REAL,
+        observe: &observe,
     };
-    let mut gather = Gather {
-        given: Given::new(matches),
-        prompt,
-        samples: samples(None),
-        answers: Answers::default(),
-        missing: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut gather = Gather::new(options, prompt, looks);
+    if let Some(practice) = &practice {
+        gather.samples = practice.samples();
+    }
     if context.global.sandbox {
         gather.answers.set("SANDBOX", "true", Origin::Flag);
     }
     let Some(provider) = gather.provider()? else {
-        return gather.complete();
+        gather.complete()?;
+        return Err(Error::bug("no provider was chosen"));
     };
-    gather.samples = samples(Some(provider.id));
     gather.offline(provider)?;
     for note in &gather.notes {
-        context.note(note);
+        context.stream.note(note);
     }
     let answers = gather.answers.0;
     // The same answers print the same script.
@@ -57,21 +53,24 @@ pub fn connect(
         .simple()
         .to_string();
     let name = format!("{}-{}", provider.id, &id[..4]);
-    let facts = facts_of(&answers, provider, &name);
-    let flow = provider.flow(&shape_of(&answers, login_host(context)));
-    let run = Run::new(name, provider.id, answers, facts);
-    print(context, provider, &flow, &run, &|script| script.apply());
-    Ok(())
+    let begins = facts_of(&answers, provider, &name);
+    let login_host = context.signing_in(None).cloud.login_host();
+    let flow = provider.flow(&shape_of(&answers, login_host));
+    let run = Run::new(name, provider.id, answers, begins.shared, begins.members);
+    Ok(print(provider, &flow, &run, &|script| script.apply()))
 }
 
-/// Prints the script that does what is left of a run.
+/// The script that does what is left of a run.
 ///
 /// # Errors
 /// When there is no such run.
-pub fn rest(context: &Context<'_>, folder: &Folder, name: &str) -> Result<(), Error> {
-    let run = folder.load(name)?;
-    context.take_over(&run);
-    let (provider, flow) = resume::flow_of(context, &run)?;
+pub async fn rest(context: &Context<'_>, folder: &Folder, name: &str) -> Result<Report, Error> {
+    let Opening {
+        run,
+        provider,
+        flow,
+        ..
+    } = Opening::read(context, folder, name).await?;
     if run.undoing() {
         return Err(
             Error::usage(format!("undo has begun on the run {name}")).hint(format!(
@@ -80,41 +79,38 @@ pub fn rest(context: &Context<'_>, folder: &Folder, name: &str) -> Result<(), Er
             )),
         );
     }
-    print(context, provider, &flow, &run, &|script| script.apply());
-    Ok(())
+    Ok(print(provider, &flow, &run, &|script| script.apply()))
 }
 
-/// Prints the script that undoes a run.
+/// The script that undoes a run.
 ///
 /// # Errors
 /// When there is no such run.
-pub fn undo(
+pub async fn undo(
     context: &Context<'_>,
     folder: &Folder,
     name: &str,
     keep: &[&str],
-) -> Result<(), Error> {
-    let run = folder.load(name)?;
-    context.take_over(&run);
-    let (provider, flow) = resume::flow_of(context, &run)?;
-    print(context, provider, &flow, &run, &|script| script.undo(keep));
-    Ok(())
+) -> Result<Report, Error> {
+    let Opening {
+        run,
+        provider,
+        flow,
+        ..
+    } = Opening::read(context, folder, name).await?;
+    Ok(print(provider, &flow, &run, &|script| script.undo(keep)))
 }
 
 fn print(
-    context: &Context<'_>,
     provider: &Provider,
     flow: &Flow,
     run: &Run,
-    render: &dyn Fn(&Script<'_, crate::clouds::Clouds>) -> String,
-) {
-    let (from, to) = plan::ends(provider, &run.facts);
+    render: &dyn Fn(&Script<'_, Clouds>) -> String,
+) -> Report {
+    let (from, to) = plan::ends(provider, &run.facts());
     let settings = |name: &str| {
         let line = setting(name, &run.answers, provider)?;
-        Some(Setting {
-            name: name.to_owned(),
-            line,
-        })
+        Some(Setting::new(name, line.text, line.reads))
     };
     let script = Script {
         headline: format!("{from} and {to}"),
@@ -122,7 +118,5 @@ fn print(
         run,
         settings: &settings,
     };
-    // A closed pipe is nobody's error.
-    let _ = view::out(&render(&script));
-    context.set_reported();
+    Report::data(render(&script))
 }

@@ -1,17 +1,23 @@
 //! Builds the world that the steps act on: real clouds or simulated ones, and how to sign in to them.
 
-use super::{context::Context, practice::Practice};
+use super::{
+    context::{Context, SigningIn},
+    practice::Practice,
+    stream::Stream,
+};
 use crate::{
     ask::{prompt::Prompt, token},
-    cli::{AzureCloud, SignInKind},
-    clouds::{self, Clouds, Endpoints, credential::SignIn, device_code::DeviceCode},
-    engine::{Event, Pace},
+    cli::SignInKind,
+    clouds::{Clouds, Endpoints, credential::SignIn, device_code::DeviceCode},
+    engine::Pace,
     error::{Error, Kind},
     fact::Secret,
     http::Http,
-    providers::Provider,
+    provider::Provider,
+    providers,
+    store::Log,
 };
-use std::{env, fs, rc::Rc, time::Duration};
+use std::{env, fs, time::Duration};
 
 /// The clouds, and the sandbox that simulates them, if one does.
 pub struct Session {
@@ -19,6 +25,8 @@ pub struct Session {
     pub clouds: Clouds,
     /// The sandbox; it stops when this is dropped.
     pub practice: Option<Practice>,
+    /// How fast to look again.
+    pub pace: Pace,
 }
 
 /// Looks are this much faster in the sandbox, whose changes take seconds instead of minutes.
@@ -32,7 +40,11 @@ impl Session {
     ///
     /// # Errors
     /// When an address, a certificate or the sign-in's settings are no good.
-    pub fn open(context: &Context<'_>, practice: Option<Practice>) -> Result<Self, Error> {
+    pub fn open(
+        context: &Context<'_>,
+        signing_in: SigningIn,
+        practice: Option<Practice>,
+    ) -> Result<Self, Error> {
         let mut roots = Vec::new();
         if let Some(path) = &context.global.ca_cert {
             let pem = fs::read(path).map_err(|error| {
@@ -56,20 +68,32 @@ impl Session {
         })?;
         let (endpoints, sign_in) = match &practice {
             Some(practice) => (practice.endpoints()?, practice.sign_in()),
-            None => (endpoints(context)?, sign_in(context)?),
+            None => (endpoints(signing_in)?, sign_in(context, signing_in)?),
         };
-        let mut clouds = Clouds::new(http, endpoints, sign_in);
-        if practice.is_some() {
-            clouds.pace = PRACTICE_PACE;
-        }
-        listen(context, &clouds.http);
-        Ok(Self { clouds, practice })
+        let session = Self {
+            clouds: Clouds::new(http, endpoints, sign_in),
+            pace: practice.as_ref().map_or(Pace::REAL, |_| PRACTICE_PACE),
+            practice,
+        };
+        session.listen(&context.stream, None);
+        Ok(session)
+    }
+
+    /// Shows the requests from now on, and notes them in the run's log once there is a run.
+    pub fn listen(&self, stream: &Stream, mut log: Option<Log>) {
+        let stream = stream.clone();
+        self.clouds.http.on_request(move |line| {
+            stream.request(&line);
+            if let Some(log) = &mut log {
+                log.line(&line);
+            }
+        });
     }
 
     /// Gives the provider's token to the clouds, if it can be had without asking.
     pub fn find_token(&self, provider: &Provider) {
         let token = match &self.practice {
-            Some(practice) => Some(practice.token(provider.id)),
+            Some(practice) => Some(practice.token(provider)),
             None => token::find(provider.token),
         };
         if let Some(token) = token {
@@ -92,26 +116,12 @@ impl Session {
         }
         Err(Error::new(
             Kind::SignIn,
-            format!("the {} is missing", provider.token.words()),
+            format!("the {} is missing", provider.token.words),
         )
         .hint(format!(
             "put it into {}; it is made in the console: {}",
-            provider.token.variables()[0],
-            provider.console
+            provider.token.variables[0], provider.console
         )))
-    }
-}
-
-/// The host of Entra's pages in the chosen cloud.
-pub fn login_host(context: &Context<'_>) -> &'static str {
-    cloud(context).login_host()
-}
-
-fn cloud(context: &Context<'_>) -> clouds::AzureCloud {
-    match context.azure_cloud() {
-        AzureCloud::Public => clouds::AzureCloud::Public,
-        AzureCloud::Usgovernment => clouds::AzureCloud::UsGovernment,
-        AzureCloud::China => clouds::AzureCloud::China,
     }
 }
 
@@ -122,13 +132,14 @@ fn variable(name: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-fn endpoints(context: &Context<'_>) -> Result<Endpoints, Error> {
-    Endpoints::new(cloud(context), &|name| variable(name)).map_err(|error| {
-        Error::usage(error.to_string()).hint("correct the variable, or leave it out")
+fn endpoints(signing_in: SigningIn) -> Result<Endpoints, Error> {
+    Endpoints::new(signing_in.cloud, &providers::vendors(), &|name| {
+        variable(name)
     })
+    .map_err(|error| Error::usage(error.to_string()).hint("correct the variable, or leave it out"))
 }
 
-fn sign_in(context: &Context<'_>) -> Result<SignIn, Error> {
+fn sign_in(context: &Context<'_>, signing_in: SigningIn) -> Result<SignIn, Error> {
     let environment = || {
         Some(SignIn::Environment {
             client_id: variable("AZURE_CLIENT_ID")?,
@@ -136,7 +147,7 @@ fn sign_in(context: &Context<'_>) -> Result<SignIn, Error> {
             secret: Secret::from(variable("AZURE_CLIENT_SECRET")?),
         })
     };
-    Ok(match context.sign_in() {
+    Ok(match signing_in.how {
         None => environment().unwrap_or(SignIn::Az),
         Some(SignInKind::Az) => SignIn::Az,
         Some(SignInKind::Environment) => environment().ok_or_else(|| {
@@ -151,9 +162,9 @@ fn sign_in(context: &Context<'_>) -> Result<SignIn, Error> {
             .hint("set them, or choose another `--sign-in`")
         })?,
         Some(SignInKind::DeviceCode) => {
-            let view = context.shared_view();
+            let stream = context.stream.clone();
             SignIn::DeviceCode(DeviceCode::new(move |text| {
-                view.borrow_mut().note(&crate::view::clean(text));
+                stream.note(&crate::view::clean(text));
             }))
         }
         Some(SignInKind::ManagedIdentity) => SignIn::ManagedIdentity {
@@ -161,35 +172,4 @@ fn sign_in(context: &Context<'_>) -> Result<SignIn, Error> {
         },
         Some(SignInKind::WorkloadIdentity) => SignIn::WorkloadIdentity,
     })
-}
-
-/// Shows and logs what the executor of requests does.
-fn listen(context: &Context<'_>, http: &Http) {
-    let (view, step) = (context.shared_view(), context.shared_step());
-    http.on_notice(move |notice| {
-        let step: String = step.borrow().clone();
-        if step.is_empty() {
-            // Before the run there are no events yet.
-            let text = format!(
-                "{}; trying again in {}",
-                notice.because,
-                crate::view::duration(notice.after.as_secs_f64())
-            );
-            view.borrow_mut().note(&text);
-            return;
-        }
-        view.borrow_mut().event(&Event::Retrying {
-            step: &step,
-            because: &notice.because,
-            attempt: notice.attempt,
-            after: notice.after.as_secs_f64(),
-        });
-    });
-    let (view, log) = (context.shared_view(), Rc::clone(&context.shared_log()));
-    http.on_request(move |line| {
-        view.borrow_mut().request(&line);
-        if let Some(log) = log.borrow_mut().as_mut() {
-            log.line(&line);
-        }
-    });
 }

@@ -1,118 +1,139 @@
 //! `peer-wizard undo`: preview, confirm, delete what the run created.
 
-use super::{context::Context, context::not_approved, drive, plan, resume, script};
+use super::{
+    context::{Context, not_approved},
+    drive::{Direction, Drive, Next},
+    opening::{Opening, choose},
+    others, plan,
+    report::Report,
+    script,
+    session::Session,
+};
 use crate::{
     ask::prompt::Prompt,
     azure::{Flow, steps::OWN_APPLICATION},
     cli,
-    engine::{About, Limits, Run, Status, event::Outcome},
+    engine::{
+        About, At, Cx, Fate, Foreseen, Known, Limits, Other, Run, Runs, Status, Step, Undo,
+        event::Outcome,
+    },
     error::{Error, Kind},
-    providers::Provider,
+    store::Folder,
     view::{
         self,
-        preview::{Mark, Preview},
+        preview::{Mark, PlanLine, Preview},
     },
 };
 
 /// Undoes a run.
 ///
 /// # Errors
-/// Why something is left.
-pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<(), Error> {
+/// Why nothing was begun.
+pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<Next, Error> {
     let mut prompt = context.prompt();
     let folder = context.folder()?;
     let name = match &options.named.run {
         Some(name) => name.clone(),
-        None => resume::choose(context, &folder, prompt.as_mut(), &|run, flow| {
-            has_something(run, flow, &[])
-        })?,
+        None => candidate(context, &folder, prompt.as_mut()).await?,
     };
-    let keep: &[&str] = if options.keep_application {
+    let keep: &'static [&'static str] = if options.keep_application {
         &OWN_APPLICATION
     } else {
         &[]
     };
     if options.dry_run {
-        return script::undo(context, &folder, &name, keep);
+        return Ok(script::undo(context, &folder, &name, keep).await?.into());
     }
-    folder.load(&name)?;
-    let file = folder.lock(&name)?;
-    let run = folder.load(&name)?;
-    context.take_over(&run);
-    let (provider, flow) = resume::flow_of(context, &run)?;
-    if !has_something(&run, &flow, keep) {
-        context.note(&format!("The run {name} has nothing left to delete."));
-        context.close_without_run(Outcome::Undone, run.facts.durable());
-        return Ok(());
+    let (opening, file) = Opening::hold(context, &folder, &name).await?;
+    let asked = Undo {
+        keep,
+        ..Undo::default()
+    };
+    if opening.flow.to_undo(&opening.run, &asked).is_empty() {
+        let facts = opening.run.facts().texts().clone();
+        let says = format!("The run {name} has nothing left to delete.");
+        return Ok(Report::nothing(Outcome::Undone, facts, &says).into());
     }
-    let session = resume::session(context, &folder, &run)?;
-    session.find_token(provider);
-    session.need_token(provider, prompt.as_mut())?;
-    confirm(context, provider, &flow, &run, keep, prompt.as_mut())?;
-    context.begin(&folder, &name);
-    let drive = drive::Drive {
+    let session = opening.session(context, &folder, prompt.as_mut())?;
+    let others = others::in_use(context, &folder, &opening, &session).await?;
+    confirm(context, &opening, &session, keep, &others, prompt.as_mut()).await?;
+    let Opening {
+        run,
         provider,
-        flow: &flow,
-        session: &session,
+        flow,
+        ..
+    } = opening;
+    Ok(Next::Run(Box::new(Drive {
+        provider,
+        flow,
+        session,
+        folder,
         file,
         run,
         limits: Limits {
             timeout: options.timeout,
-            no_wait: false,
+            no_wait: options.no_wait,
+            ..Limits::default()
         },
-    };
-    drive.back(context, keep).await
+        direction: Direction::Back { keep, others },
+    })))
 }
 
-/// Whether the run made something that is still there, as far as it knows.
-pub fn has_something(run: &Run, flow: &Flow, keep: &[&str]) -> bool {
-    flow.undo_order().iter().any(|resource| {
-        let id = resource.about().id;
-        !keep.contains(&id) && is_ours(run, id)
-    })
-}
-
-fn is_ours(run: &Run, id: &str) -> bool {
-    matches!(run.status(id), Some(Status::Created | Status::Creating))
-}
-
-/// Shows what will go and what will stay, and has the run's name typed.
-fn confirm(
+/// The run that is meant when none is named. One that only keeps objects for others is not, as long as there is another.
+async fn candidate(
     context: &Context<'_>,
-    provider: &Provider,
-    flow: &Flow,
-    run: &Run,
+    folder: &Folder,
+    prompt: &mut dyn Prompt,
+) -> Result<String, Error> {
+    let kept = |run: &Run, flow: &Flow| !flow.to_undo(run, &Undo::default()).is_empty();
+    let left = |run: &Run, flow: &Flow| {
+        let all = flow.to_undo(run, &Undo::default());
+        all.iter()
+            .any(|(step, at)| run.status_at(at, step.about().id) != Some(Status::Kept))
+    };
+    let mut any = false;
+    for (_, run) in folder.list().await? {
+        let opening = run.ok().map(|run| Opening::of(context, folder, run));
+        any |= matches!(opening, Some(Ok(it)) if left(&it.run, &it.flow));
+    }
+    if any {
+        choose(context, folder, prompt, &left).await
+    } else {
+        choose(context, folder, prompt, &kept).await
+    }
+}
+
+/// Looks at all that the run made, shows what will go and what will stay, and has the run's name typed.
+async fn confirm(
+    context: &Context<'_>,
+    opening: &Opening,
+    session: &Session,
     keep: &[&str],
+    others: &[Other],
     prompt: &mut dyn Prompt,
 ) -> Result<(), Error> {
-    let (from, to) = plan::ends(provider, &run.facts);
-    let lines = flow
-        .undo_order()
-        .iter()
-        .filter_map(|resource| {
-            let about = resource.about();
-            let status = run.status(about.id)?;
-            let kept = keep.contains(&about.id);
-            let (mark, note) = match status {
-                Status::Created if kept => (Mark::Leave, "kept for the next peering"),
-                Status::Created => (Mark::Delete, "made by this run"),
-                Status::Creating => (Mark::Delete, "if it was made; that is looked up first"),
-                Status::Found => (Mark::Leave, "was there before"),
-                Status::Deleted => (Mark::Leave, "deleted already"),
-                Status::Reached => return None,
-            };
-            let title = resource.thing();
-            Some(plan::line(About { title, ..about }, mark, note))
-        })
-        .collect();
-    let page = Preview {
-        verb: "Undo".into(),
-        from,
-        to,
-        lines,
-        ..Preview::default()
-    };
     if !context.screen.quiet || !context.global.yes {
+        let Opening { run, flow, .. } = opening;
+        let undo = Undo {
+            keep,
+            others,
+            kept_only: false,
+        };
+        let observe = context.stream.looks();
+        let mut cx = Cx::looking(&session.clouds, run.facts(), session.pace, &observe);
+        let foreseen = flow.foresee(&mut cx, run, &undo).await.map_err(|failed| {
+            let thing = flow.step(failed.step).map(|step| step.thing());
+            let doing = format!("cannot look at {}", thing.unwrap_or_default());
+            Error::of_fault(doing, failed.fault)
+        })?;
+        let (from, to) = plan::ends(opening.provider, &run.facts());
+        let page = Preview {
+            verb: "Undo".into(),
+            from,
+            to,
+            lines: lines(flow, run, keep, &foreseen),
+            ..Preview::default()
+        };
         let _ = view::err(&format!("{}\n", page.render(&context.screen, false)));
     }
     if context.global.yes {
@@ -121,7 +142,7 @@ fn confirm(
     if !prompt.can_ask() {
         return Err(not_approved(false));
     }
-    let name = run.run.clone();
+    let name = opening.run.run.clone();
     let question = format!("Type {name} to delete these, or nothing to leave them");
     let typed = prompt.text(&question, Some(""), &|typed| {
         if typed.is_empty() || typed == name {
@@ -138,4 +159,70 @@ fn confirm(
             "you said no; nothing was deleted",
         ))
     }
+}
+
+fn lines(flow: &Flow, run: &Run, keep: &[&str], foreseen: &[Foreseen]) -> Vec<PlanLine> {
+    let mut lines = Vec::new();
+    for step in flow.undo_order() {
+        for at in flow.places(step, run) {
+            let seen = foreseen
+                .iter()
+                .find(|it| it.step == step.about().id && it.at == at);
+            lines.extend(line(step, run, &at, keep, seen));
+        }
+    }
+    lines
+}
+
+fn line(
+    step: &Step<crate::clouds::Clouds>,
+    run: &Run,
+    at: &At,
+    keep: &[&str],
+    seen: Option<&Foreseen>,
+) -> Option<PlanLine> {
+    let about = step.about();
+    let status = run.status_at(at, about.id)?;
+    let own = |note: &str| note.to_owned();
+    let (mark, note) = match (seen.map(|seen| &seen.fate), status) {
+        (Some(Fate::Goes), _) => (Mark::Delete, own("made by this run")),
+        (Some(Fate::Kept(why)), _) => (Mark::Kept, why.clone()),
+        (Some(Fate::Left(why)), _) => (Mark::Left, why.clone()),
+        (Some(Fate::Absent), Status::Creating) => {
+            (Mark::Delete, own("if it was made; that is looked up first"))
+        }
+        // What lives for one process only is gone as a rule, and nobody misses it.
+        (Some(Fate::Absent), _) if step.ephemeral() => return None,
+        // A service may answer from a copy that does not know it yet.
+        (Some(Fate::Absent), _) => (Mark::Leave, own("does not show now; undo looks again")),
+        (None, Status::Found) => (Mark::Leave, own("was there before")),
+        (None, Status::Deleted) => (Mark::Leave, own("deleted already")),
+        (None, Status::Reached) => return None,
+        (None, _) if keep.contains(&about.id) => (Mark::Leave, own("kept for the next peering")),
+        (None, _) => return None,
+    };
+    let title = match at {
+        At::Member(vnet) if run.members.len() > 1 => {
+            format!("{} ({})", step.thing(), crate::net::leaf(vnet))
+        }
+        _ => step.thing(),
+    };
+    Some(PlanLine {
+        detail: seen
+            .and_then(|seen| seen.known.as_ref())
+            .map_or_else(String::new, called),
+        ..plan::line(About { title, ..about }, mark, note)
+    })
+}
+
+/// What a person knows the object by: its name, and its id if the name is not the end of it.
+fn called(known: &Known) -> String {
+    let Known { name, id, .. } = known;
+    if name.is_empty() || crate::net::leaf(id) == name {
+        return id.clone();
+    }
+    if id.is_empty() {
+        return name.clone();
+    }
+    format!("{name} ({id})")
 }

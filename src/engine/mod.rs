@@ -1,20 +1,25 @@
 //! The step engine: walks a flow of steps, saves before and after each change, resumes, undoes, surveys.
-//! It knows no cloud and no terminal.
+//! It knows no cloud, no terminal and no file.
 
+pub mod cx;
+pub mod definition;
 pub mod event;
 pub mod flow;
 pub mod record;
 pub mod runner;
+pub mod runs;
 pub mod step;
-pub mod store;
 pub mod undo;
 
+pub use cx::{Cx, Limits, Observe, Pace, Stop};
+pub use definition::{About, Definition, Done, Fault, Judged, Refusal, Scope, Settling, World};
 pub use event::Event;
-pub use flow::Flow;
-pub use record::{Answer, Origin, Run, Status, StepRecord};
-pub use runner::{Limits, Pace, Runner, Stop};
+pub use flow::{Flow, look_at};
+pub use record::{Answer, At, Origin, Part, Run, Status, StepRecord};
+pub use runner::{Ended, Failed, Runner};
+pub use runs::{Listed, Runs, Store, StoreError};
 pub use step::{
-    About, Check, Consent, Deleted, Fault, Look, Made, Maker, Passing, Polled, Probe, Refusal,
-    Resource, Settling, Step, Usual, Verdict, World,
+    Check, Consent, Deleted, Ensure, Known, Look, Made, Maker, Polled, Release, Step, Usual,
+    Verdict, Wait,
 };
-pub use store::{Store, StoreError};
+pub use undo::{Fate, Foreseen, NEXT_TIME, Other, Undo};

@@ -1,122 +1,41 @@
-//! Walks a flow: looks, creates, remembers, and says beforehand that it is about to.
+//! Walks a flow: looks, creates, remembers, and says beforehand that it is about to. A stretch of steps that are done for each
+//! VNet runs for all members side by side; a step that they share waits for those still under way.
 
 use super::{
+    cx::{Cx, Limits, Observe, Pace, Stop, Voice},
+    definition::{Done, Fault, Refusal, Scope, World},
     event::Event,
     flow::Flow,
-    record::{Run, Status, StepRecord},
-    step::{AnyProbe, AnyResource, Fault, Known, Made, Maker, Polled, Refusal, Step, World},
-    store::Store,
+    record::{At, Run, Status, StepRecord, written_by},
+    runs::Store,
+    step::{Deleted, Ensure, Known, Made, Maker, Polled, Release, Step, Wait},
 };
 use crate::fact::Facts;
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::{
-    cell::Cell,
-    collections::BTreeMap,
-    rc::Rc,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Semaphore};
 
-/// How fast to look again.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// The first pause between two looks; it grows up to what the step says.
-    pub first: Duration,
-    /// All pauses are multiplied by this: 1 for the real clouds, less for simulated ones.
-    pub scale: f64,
-}
-
-impl Pace {
-    /// For the real clouds.
-    pub const REAL: Self = Self {
-        first: Duration::from_secs(1),
-        scale: 1.0,
-    };
-
-    /// The pause after the look number `tries`, from 1; never above `cap`.
-    #[must_use]
-    pub fn pause(&self, tries: u32, cap: Duration) -> Duration {
-        let grown = self
-            .first
-            .mul_f64(1.5_f64.powi(i32::try_from(tries.saturating_sub(1).min(30)).unwrap_or(30)));
-        grown.min(cap).mul_f64(self.scale)
-    }
-}
-
-/// The longest pause before something that failed in passing is tried again.
-const SETTLE_CAP: Duration = Duration::from_secs(15);
-/// How often a step is begun again when the services fail in passing.
-const PASSING_TRIES: u32 = 8;
-
-/// The longest time to take back what lives in memory only when a run stops.
-const TAKE_BACK_LIMIT: Duration = Duration::from_secs(5);
-
-/// What the person asked of the waits.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// The longest wait for one state, instead of the step's own.
-    pub timeout: Option<Duration>,
-    /// Stop as soon as only waiting is left.
-    pub no_wait: bool,
-}
-
-/// A bell that asks the runner to stop: waits end at once, a change under way is finished and saved first.
-#[derive(Clone, Debug, Default)]
-pub struct Stop {
-    rung: Rc<Cell<bool>>,
-    bell: Rc<Notify>,
-}
-
-impl Stop {
-    /// Rings the bell.
-    pub fn ring(&self) {
-        self.rung.set(true);
-        self.bell.notify_waiters();
-    }
-
-    /// Whether it was rung.
-    #[must_use]
-    pub fn rung(&self) -> bool {
-        self.rung.get()
-    }
-
-    /// Returns when it is rung.
-    pub async fn wait(&self) {
-        let bell = self.bell.notified();
-        if !self.rung() {
-            bell.await;
-        }
-    }
-
-    /// Does `work`, unless the bell rings first.
-    async fn or<T, E: std::error::Error + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, Fault<E>>>,
-    ) -> Result<T, Fault<E>> {
-        tokio::select! {
-            biased;
-            () = self.wait() => Err(Fault::Interrupted),
-            result = work => result,
-        }
-    }
-
-    pub(super) async fn pause<E: std::error::Error + 'static>(
-        &self,
-        pause: Duration,
-    ) -> Result<(), Fault<E>> {
-        self.or(async {
-            tokio::time::sleep(pause).await;
-            Ok(())
-        })
-        .await
-    }
-}
+/// How long a request in flight is given when the run is to stop.
+const GRACE: Duration = Duration::from_millis(1250);
+/// The longest time to take back what lives for this process only: when the run is to stop, and else.
+const TAKE_BACK: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
+/// The longest pause between two looks at a deletion, and the longest wait for it.
+pub(super) const DELETION_EVERY: Duration = Duration::from_secs(5);
+pub(super) const DELETION_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// Walks one flow for one run.
-pub struct Runner<'a, W: World, S, O> {
+pub struct Runner<'a, W: World> {
     pub(super) flow: &'a Flow<W>,
     pub(super) world: &'a W,
-    pub(super) store: &'a mut S,
-    pub(super) observe: O,
+    store: Mutex<&'a mut dyn Store>,
+    observe: Box<Observe<'a>>,
+    places: Semaphore,
     /// How fast to look again.
     pub pace: Pace,
     /// What the person asked of the waits.
@@ -125,42 +44,53 @@ pub struct Runner<'a, W: World, S, O> {
     pub stop: Stop,
 }
 
-/// Counts the tries of one step and decides about the next.
-pub(super) struct Tries {
-    pub(super) began: Instant,
-    first_failure: Option<Instant>,
-    count: u32,
-    passing: u32,
-    /// What a person was asked for.
-    needs: Option<String>,
+/// Why a run did not get to its end.
+#[derive(Debug)]
+pub struct Failed<E: std::error::Error + 'static> {
+    /// The id of the step.
+    pub step: &'static str,
+    /// The part of the run that it was done for.
+    pub at: At,
+    /// Why.
+    pub fault: Fault<E>,
+    /// The other members that failed.
+    pub more: Vec<Failed<E>>,
 }
 
-impl Tries {
-    pub(super) fn new() -> Self {
+impl<E: std::error::Error + 'static> Failed<E> {
+    pub(super) fn new(step: &'static str, at: At, fault: Fault<E>) -> Self {
         Self {
-            began: Instant::now(),
-            first_failure: None,
-            count: 0,
-            passing: 0,
-            needs: None,
+            step,
+            at,
+            fault,
+            more: Vec::new(),
         }
     }
-
-    /// The number of the try that failed, and the pause before the next.
-    pub(super) fn next(&mut self, pace: Pace) -> (u32, Duration) {
-        self.count += 1;
-        (self.count, pace.pause(self.count + 1, SETTLE_CAP))
-    }
 }
 
-impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O> {
+/// How a walk ended.
+pub type Ended<W> = Result<(), Failed<<W as World>::Error>>;
+
+/// A run that several members change in turn.
+pub(super) type Shared<'r> = RefCell<&'r mut Run>;
+
+/// What a step gave, and how it stands.
+type End = (Facts, Status);
+
+impl<'a, W: World + 'static> Runner<'a, W> {
     /// A runner at the pace of the real clouds.
-    pub fn new(flow: &'a Flow<W>, world: &'a W, store: &'a mut S, observe: O) -> Self {
+    pub fn new(
+        flow: &'a Flow<W>,
+        world: &'a W,
+        store: &'a mut dyn Store,
+        observe: impl Fn(&Event<'_>, Option<&str>) + 'a,
+    ) -> Self {
         Self {
             flow,
             world,
-            store,
-            observe,
+            store: Mutex::new(store),
+            observe: Box::new(observe),
+            places: Semaphore::new(Semaphore::MAX_PERMITS),
             pace: Pace::REAL,
             limits: Limits::default(),
             stop: Stop::default(),
@@ -170,120 +100,289 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
     /// Brings the run to its end, from wherever it stands.
     ///
     /// # Errors
-    /// The id of the step that did not reach its goal, and why. The run is saved as far as it came.
-    pub async fn apply(&mut self, run: &mut Run) -> Result<(), (&'static str, Fault<W::Error>)> {
-        let result = self.walk(run).await;
-        if result.is_err() {
-            self.drop_ephemeral(run).await;
+    /// The step that did not reach its goal, and why. The run is saved as far as it came, and what lives for this process only
+    /// has been taken back, if that was possible.
+    pub async fn apply(&mut self, run: &mut Run) -> Ended<W> {
+        self.places = Semaphore::new(self.limits.parallel.max(1));
+        let run = RefCell::new(run);
+        let result = self.walk(&run).await;
+        if let Err(failed) = &result {
+            let hurry = matches!(failed.fault, Fault::Interrupted | Fault::Panicked(_));
+            let limit = TAKE_BACK[usize::from(!hurry && !self.stop.rung())];
+            self.take_back(&run, limit).await;
         }
         result
     }
 
-    /// What lives in this process's memory is of no use after it: it is taken back, if that works at once. If not, the
-    /// resumed run or undo does it.
-    async fn drop_ephemeral(&self, run: &Run) {
-        for step in &self.flow.steps {
-            let Step::Ensure(resource) = step else {
-                continue;
-            };
-            if !resource.ephemeral() || !run.done(step.about().id) {
-                continue;
+    async fn walk(&self, run: &Shared<'_>) -> Ended<W> {
+        let mut down = BTreeSet::new();
+        let mut failures: Vec<Failed<W::Error>> = Vec::new();
+        let mut begin = 0;
+        while let Some(first) = self.flow.steps.get(begin) {
+            let scope = first.scope();
+            let same = self.flow.steps[begin..].iter();
+            let end = begin + same.take_while(|step| step.scope() == scope).count();
+            match scope {
+                Scope::Shared => {
+                    if let Err(failed) = self.stretch(run, begin..end, &At::Shared).await {
+                        failures.insert(0, failed);
+                        break;
+                    }
+                }
+                Scope::Each => {
+                    let members: Vec<At> = run
+                        .borrow()
+                        .members
+                        .keys()
+                        .cloned()
+                        .map(At::Member)
+                        .collect();
+                    let up: Vec<&At> = members.iter().filter(|at| !down.contains(*at)).collect();
+                    let mut under_way: FuturesUnordered<_> = up
+                        .iter()
+                        .map(|at| self.stretch(run, begin..end, at))
+                        .collect();
+                    while let Some(ended) = under_way.next().await {
+                        if let Err(failed) = ended {
+                            down.insert(failed.at.clone());
+                            failures.push(failed);
+                        }
+                    }
+                    if !failures.is_empty() && down.len() == members.len() {
+                        break;
+                    }
+                }
             }
-            let (_, yields) = self.flow.traffic(step);
-            if yields.iter().any(|name| run.facts.knows(name)) {
-                let taking_back = resource.delete(self.world, &run.facts);
-                let _ = tokio::time::timeout(TAKE_BACK_LIMIT, taking_back).await;
-            }
+            begin = end;
+        }
+        let mut failures = failures.into_iter();
+        match failures.next() {
+            None => Ok(()),
+            Some(first) => Err(Failed {
+                more: failures.collect(),
+                ..first
+            }),
         }
     }
 
-    async fn walk(&mut self, run: &mut Run) -> Result<(), (&'static str, Fault<W::Error>)> {
-        let total = self.flow.steps.len();
-        for (index, step) in self.flow.steps.iter().enumerate() {
-            let about = step.about();
-            let id = about.id;
-            let renew = run.steps.get(id).is_some_and(|record| record.renew);
-            if !self.flow.is_left(index, run) {
+    /// Does these steps, one after another, for one part of the run.
+    async fn stretch(&self, run: &Shared<'_>, steps: Range<usize>, at: &At) -> Ended<W> {
+        for index in steps {
+            if !self.flow.is_left_at(index, &run.borrow(), at) {
                 continue;
             }
-            if self.stop.rung() {
-                return Err((id, Fault::Interrupted));
+            let id = self.flow.steps[index].about().id;
+            // Not the step alone may panic, but also what is told of it, and its saving.
+            let step = AssertUnwindSafe(self.step(run, index, at)).catch_unwind();
+            let ended = step
+                .await
+                .unwrap_or_else(|panic| Err(Fault::panicked(panic.as_ref())));
+            if let Err(fault) = ended {
+                return Err(Failed::new(id, at.clone(), fault));
             }
-            (self.observe)(&Event::Started {
-                step: id,
-                title: &about.title,
-                index,
-                total,
-            });
-            let began = Instant::now();
-            let done = match step {
-                Step::Ensure(resource) if renew && run.done(id) => {
-                    self.renew(step, resource.as_ref(), run).await
-                }
-                Step::Ensure(resource) => self.ensure(step, resource.as_ref(), run).await,
-                Step::Wait(probe) => self.wait(step, probe.as_ref(), run).await,
-            };
-            let (facts, status) = done.map_err(|fault| (id, fault))?;
-            let took = began.elapsed().as_secs_f64();
-            let shown = facts.durable().clone();
-            run.facts.absorb(facts);
-            run.steps
-                .insert(id.into(), StepRecord::now(status, Some(took)));
-            self.store
-                .save(run)
-                .map_err(|error| (id, Fault::Save(error)))?;
-            self.finished(id, status, took, &shown, None);
         }
         Ok(())
     }
 
-    async fn ensure(
-        &mut self,
-        step: &Step<W>,
-        resource: &dyn AnyResource<W>,
-        run: &mut Run,
-    ) -> Result<(Facts, Status), Fault<W::Error>> {
+    pub(super) fn tell(&self, event: &Event<'_>, at: &At) {
+        (self.observe)(event, vnet(at));
+    }
+
+    /// The voice of a step that stops when the run is to.
+    pub(super) fn voice<'v>(&'v self, step: &'static str, at: &'v At) -> Voice<'v> {
+        let (limit, usually) = Voice::DEFAULTS;
+        Voice {
+            observe: &*self.observe,
+            step,
+            vnet: vnet(at),
+            pace: self.pace,
+            limits: self.limits,
+            limit,
+            usually,
+            stop: Some(self.stop.clone()),
+            places: Some(&self.places),
+        }
+    }
+
+    /// The context of a step, which sees what it said it would.
+    pub(super) fn cx<'v>(
+        &'v self,
+        run: &Shared<'_>,
+        step: &'v Step<W>,
+        at: &At,
+        voice: Voice<'v>,
+    ) -> Cx<'v, W> {
+        let run = run.borrow();
+        let facts = run.facts_at(at).only(step.about().id, step.sees());
+        let mut cx = Cx::new(self.world, facts, Some(&**step), voice);
+        let record = run
+            .part(at)
+            .and_then(|part| part.steps.get(step.about().id));
+        cx.since = record.and_then(StepRecord::since);
+        cx
+    }
+
+    /// Saves the run. What several members change is saved one after another.
+    pub(super) async fn save(&self, run: &Shared<'_>) -> Done<(), W> {
+        let mut store = self.store.lock().await;
+        let copy = {
+            let mut run = run.borrow_mut();
+            run.serial += 1;
+            run.written_by = written_by();
+            run.clone()
+        };
+        Ok(store.save(&copy).await?)
+    }
+
+    /// Does something that ends at the latest a moment after the run is to stop, and that may fail in any way. What is given up
+    /// may have happened: that is saved before.
+    pub(super) async fn guard<T>(&self, work: impl Future<Output = Done<T, W>>) -> Done<T, W> {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        tokio::pin!(work);
+        let done = tokio::select! {
+            biased;
+            done = &mut work => Some(done),
+            () = self.stop.wait(1) => {
+                let last = async {
+                    tokio::select! {
+                        biased;
+                        done = &mut work => Some(done),
+                        () = self.stop.wait(2) => None,
+                    }
+                };
+                tokio::time::timeout(GRACE, last).await.ok().flatten()
+            }
+        };
+        match done {
+            Some(Ok(done)) => done,
+            Some(Err(panic)) => Err(Fault::panicked(panic.as_ref())),
+            None => Err(Fault::Interrupted),
+        }
+    }
+
+    async fn step(&self, run: &Shared<'_>, index: usize, at: &At) -> Done<(), W> {
+        let step = &self.flow.steps[index];
+        let about = step.about();
+        if self.stop.rung() {
+            return Err(Fault::Interrupted);
+        }
+        self.tell(
+            &Event::Started {
+                step: about.id,
+                title: &about.title,
+                index,
+                total: self.flow.steps.len(),
+            },
+            at,
+        );
+        let began = Instant::now();
+        let (facts, status) = self.guard(self.act(run, step, at)).await?;
+        let took = began.elapsed().as_secs_f64();
+        let shown = facts.texts().clone();
+        {
+            let mut run = run.borrow_mut();
+            let part = run.part_mut(at);
+            part.facts.absorb(facts);
+            part.steps
+                .insert(about.id.into(), StepRecord::now(status, Some(took)));
+        }
+        self.save(run).await?;
+        self.finished(about.id, at, status, took, &shown, None);
+        Ok(())
+    }
+
+    async fn act(&self, run: &Shared<'_>, step: &Step<W>, at: &At) -> Done<End, W> {
         let id = step.about().id;
-        // Somebody, an earlier process or an earlier try of this one, may have made it without learning so.
-        let mut maybe_ours = run.status(id) == Some(Status::Creating);
-        let marked_before = maybe_ours;
-        let mut tries = Tries::new();
+        let voice = self.voice(id, at);
+        match step {
+            Step::Ensure(ensure) => {
+                let mut cx = self.cx(run, step, at, voice);
+                cx.take_place().await;
+                let saved = run
+                    .borrow()
+                    .part(at)
+                    .and_then(|part| part.steps.get(id))
+                    .cloned();
+                match saved {
+                    Some(record) if record.renew && record.status.done() => {
+                        renew(ensure.as_ref(), &mut cx, record.status).await
+                    }
+                    _ => self.ensure(run, ensure.as_ref(), at, &mut cx).await,
+                }
+            }
+            Step::Wait(wait) => {
+                let usual = wait.usual();
+                let voice = voice.with_limit(usual.limit, usual.time);
+                let mut cx = self.cx(run, step, at, voice);
+                self.wait(run, wait.as_ref(), at, &mut cx).await
+            }
+            Step::Release(release) => self.release(run, release.as_ref(), at, voice).await,
+        }
+    }
+
+    /// Sets how a step stands and saves it.
+    pub(super) async fn mark(
+        &self,
+        run: &Shared<'_>,
+        at: &At,
+        id: &str,
+        record: Option<StepRecord>,
+    ) -> Done<(), W> {
+        {
+            let mut run = run.borrow_mut();
+            let steps = &mut run.part_mut(at).steps;
+            match record {
+                Some(record) => steps.insert(id.into(), record),
+                None => steps.remove(id),
+            };
+        }
+        self.save(run).await
+    }
+
+    async fn ensure(
+        &self,
+        run: &Shared<'_>,
+        ensure: &dyn Ensure<W>,
+        at: &At,
+        cx: &mut Cx<'_, W>,
+    ) -> Done<End, W> {
+        let id = ensure.about().id;
+        let status = || run.borrow().status_at(at, id);
+        let marked = || status() == Some(Status::Creating);
+        // An earlier process, or an earlier try of this one, may have made it without learning so; and what it gave may have
+        // died with its process.
+        let mut maybe_ours = status().is_some_and(Status::ours);
         loop {
-            let find = resource.find(self.world, &run.facts);
-            match self.stop.clone().or(find).await {
+            match ensure.find(cx).await {
                 Ok(Some(known)) => return Ok(owned(known, maybe_ours)),
                 Ok(None) => {}
                 Err(fault) => {
-                    self.again(step, &mut tries, fault).await?;
+                    cx.again(fault).await?;
                     continue;
                 }
             }
-            if run.status(id) != Some(Status::Creating) {
-                run.steps
-                    .insert(id.into(), StepRecord::now(Status::Creating, None));
-                self.store.save(run)?;
+            if !marked() {
+                let creating = StepRecord::now(Status::Creating, None);
+                self.mark(run, at, id, Some(creating)).await?;
             }
-            // Not interrupted: what is asked for may be made, so its answer is waited for and saved.
-            match resource.create(self.world, &run.facts).await {
+            match ensure.create(cx).await {
                 Ok(Made::New(known)) => return Ok(owned(known, true)),
                 Ok(Made::Already(known)) => return Ok(owned(known, maybe_ours)),
                 Err(Fault::Needs { text, url }) => {
                     // Nothing was made. What a person makes meanwhile is found at the next look, and is not ours.
-                    if !maybe_ours && run.steps.remove(id).is_some() {
-                        self.store.save(run)?;
+                    if !maybe_ours {
+                        self.mark(run, at, id, None).await?;
                     }
-                    self.ask_person(id, resource.patience(), &mut tries, &text, &url)
-                        .await?;
+                    let patience = ensure.patience();
+                    cx.needs(&text, &url, patience, PERSON_EVERY).await?;
                 }
                 Err(fault) => {
-                    let lost = matches!(&fault, Fault::World(error)
-                        if W::passing(error).is_some_and(|passing| passing.lost));
-                    maybe_ours |= lost;
-                    if let Err(fault) = self.again(step, &mut tries, fault).await {
-                        // A clear no to the first and only request: nothing was made, and nothing need be looked for.
-                        if !maybe_ours && !marked_before && !matches!(fault, Fault::Interrupted) {
-                            run.steps.remove(id);
-                            self.store.save(run)?;
+                    let refused = matches!(&fault, Fault::World(error) if W::judge(error).refused);
+                    maybe_ours |= !refused;
+                    if let Err(fault) = cx.again(fault).await {
+                        // A plain no to the only request: nothing was made, and nothing need be looked for.
+                        if !maybe_ours && !matches!(fault, Fault::Interrupted) {
+                            self.mark(run, at, id, None).await?;
                         }
                         return Err(fault);
                     }
@@ -292,176 +391,205 @@ impl<'a, W: World + 'static, S: Store, O: FnMut(&Event<'_>)> Runner<'a, W, S, O>
         }
     }
 
-    /// Shows what a person has to do, once; after that, that it is waited for.
-    fn show_need(&mut self, id: &str, tries: &mut Tries, text: &str, url: &str, usual: Duration) {
-        if tries.needs.as_deref() == Some(text) {
-            (self.observe)(&Event::Waiting {
-                step: id,
-                says: "waiting for a person",
-                elapsed: tries.began.elapsed().as_secs_f64(),
-                usually: usual.as_secs_f64(),
-            });
-        } else {
-            tries.needs = Some(text.to_owned());
-            (self.observe)(&Event::Needs {
-                step: id,
-                text,
-                url,
-            });
-        }
-    }
-
-    /// Shows what a person has to do, and pauses before the next look.
-    async fn ask_person(
-        &mut self,
-        id: &str,
-        patience: Duration,
-        tries: &mut Tries,
-        text: &str,
-        url: &str,
-    ) -> Result<(), Fault<W::Error>> {
-        self.show_need(id, tries, text, url, patience);
-        let limit = self.limits.timeout.unwrap_or(patience);
-        if self.limits.no_wait || tries.began.elapsed() >= limit {
-            return Err(Fault::Waiting { says: text.into() });
-        }
-        let (_, pause) = tries.next(self.pace);
-        self.stop.clone().pause(pause).await
-    }
-
-    async fn renew(
-        &mut self,
-        step: &Step<W>,
-        resource: &dyn AnyResource<W>,
-        run: &mut Run,
-    ) -> Result<(Facts, Status), Fault<W::Error>> {
-        let status = run.status(step.about().id).unwrap_or(Status::Creating);
-        let mut tries = Tries::new();
-        loop {
-            match resource.renew(self.world, &run.facts).await {
-                Ok(()) => return Ok((Facts::default(), status)),
-                Err(fault) => self.again(step, &mut tries, fault).await?,
-            }
-        }
-    }
-
     async fn wait(
-        &mut self,
-        step: &Step<W>,
-        probe: &dyn AnyProbe<W>,
-        run: &mut Run,
-    ) -> Result<(Facts, Status), Fault<W::Error>> {
-        let id = step.about().id;
-        let usual = probe.usual();
-        let limit = self.limits.timeout.unwrap_or(usual.limit);
-        let mut tries = Tries::new();
-        let mut looks = 0;
+        &self,
+        run: &Shared<'_>,
+        wait: &dyn Wait<W>,
+        at: &At,
+        cx: &mut Cx<'_, W>,
+    ) -> Done<End, W> {
+        let usual = wait.usual();
+        let mut last = String::from("no answer");
         loop {
-            looks += 1;
-            let poll = probe.poll(self.world, &run.facts);
-            let says = match self.stop.clone().or(poll).await {
-                Ok(Polled::Reached(facts)) => return Ok((facts, Status::Reached)),
-                Ok(Polled::Refused(refusal)) => return Err(self.refused(run, refusal)),
-                Ok(Polled::NotYet(says)) => {
-                    (self.observe)(&Event::Waiting {
-                        step: id,
-                        says: &says,
-                        elapsed: tries.began.elapsed().as_secs_f64(),
-                        usually: usual.time.as_secs_f64(),
-                    });
-                    says
-                }
-                Ok(Polled::Needs { text, url }) => {
-                    self.show_need(id, &mut tries, &text, &url, usual.time);
-                    text
-                }
-                Err(fault) => {
-                    self.again(step, &mut tries, fault).await?;
-                    continue;
+            let polled = match cx.left() {
+                None => wait.poll(cx).await,
+                // A look that is not answered is given up as at a signal: it changes nothing.
+                Some(left) => {
+                    let look = tokio::time::timeout(left + GRACE, wait.poll(cx)).await;
+                    look.unwrap_or(Err(Fault::Waiting { says: last.clone() }))
                 }
             };
-            tries.passing = 0;
-            let waited = tries.began.elapsed();
-            if self.limits.no_wait || waited >= limit {
-                return Err(Fault::Waiting { says });
+            match polled {
+                Ok(Polled::Reached(facts)) => return Ok((facts, Status::Reached)),
+                Ok(Polled::Refused(refusal)) => return Err(self.refused(run, at, refusal).await),
+                Ok(Polled::NotYet(says)) => {
+                    cx.waiting(&says, usual.every).await?;
+                    last = says;
+                }
+                Ok(Polled::Needs { text, url }) => {
+                    cx.needs(&text, &url, usual.limit, usual.every).await?;
+                }
+                Err(fault) => cx.again(fault).await?,
             }
-            let pause = self.pace.pause(looks, usual.every);
-            self.stop
-                .clone()
-                .pause(pause.min(limit.saturating_sub(waited)))
-                .await?;
         }
     }
 
     /// Remembers which request is to be made again on resume.
-    fn refused(&mut self, run: &mut Run, refusal: Refusal) -> Fault<W::Error> {
-        if let Some(record) = refusal.renew.and_then(|id| run.steps.get_mut(id)) {
-            record.renew = true;
-            if let Err(error) = self.store.save(run) {
-                return Fault::Save(error);
-            }
+    async fn refused(&self, run: &Shared<'_>, at: &At, refusal: Refusal) -> Fault<W::Error> {
+        let marked = refusal.renew.is_some_and(|id| {
+            let mut run = run.borrow_mut();
+            let shared = self
+                .flow
+                .step(id)
+                .is_some_and(|it| it.scope() == Scope::Shared);
+            let part = run.part_mut(if shared { &At::Shared } else { at });
+            let record = part.steps.get_mut(id);
+            record.map(|record| record.renew = true).is_some()
+        });
+        if marked && let Err(fault) = self.save(run).await {
+            return fault;
         }
         Fault::Refused(refusal)
     }
 
-    /// Pauses when the fault passes by itself; hands it back when it does not, or has lasted too long.
-    pub(super) async fn again(
-        &mut self,
-        step: &Step<W>,
-        tries: &mut Tries,
-        fault: Fault<W::Error>,
-    ) -> Result<(), Fault<W::Error>> {
-        let Fault::World(error) = fault else {
-            return Err(fault);
+    /// Ends what an earlier step made. It is not the person's to wait for, so `--no-wait` does not leave it.
+    async fn release(
+        &self,
+        run: &Shared<'_>,
+        release: &dyn Release<W>,
+        at: &At,
+        voice: Voice<'_>,
+    ) -> Done<End, W> {
+        let voice = Voice {
+            limits: Limits::default(),
+            ..voice
         };
-        let since = *tries.first_failure.get_or_insert_with(Instant::now);
-        let because = if let Some(settling) = step.settling(&error) {
-            if since.elapsed() >= settling.budget {
-                return Err(Fault::World(error));
+        if let Some(step @ Step::Ensure(ensure)) = self.flow.step(release.of()) {
+            let mut cx = self.cx(run, step, at, voice);
+            erase(ensure.as_ref(), &mut cx).await?;
+            run.borrow_mut().part_mut(at).facts.forget_secrets();
+        }
+        Ok((Facts::default(), Status::Reached))
+    }
+
+    /// What lives for this process only is of no use after it, so it is taken back. What cannot be, the resumed run or undo takes
+    /// back.
+    async fn take_back(&self, run: &Shared<'_>, limit: Duration) {
+        for step in self.flow.steps.iter().filter(|step| step.ephemeral()) {
+            let Step::Ensure(ensure) = step else { continue };
+            let id = step.about().id;
+            let places = self.flow.places(step, &run.borrow());
+            for at in places {
+                let minted = matches!(
+                    run.borrow().status_at(&at, id),
+                    Some(Status::Created | Status::Creating)
+                );
+                if !minted || self.released(id, &run.borrow(), &at) {
+                    continue;
+                }
+                let voice = Voice {
+                    stop: None,
+                    limits: Limits::default(),
+                    places: None,
+                    ..self.voice(id, &at)
+                };
+                let mut cx = self.cx(run, step, &at, voice);
+                let work = AssertUnwindSafe(erase(ensure.as_ref(), &mut cx)).catch_unwind();
+                let taken = tokio::time::timeout(limit, work).await;
+                if matches!(taken, Ok(Ok(Ok(_)))) {
+                    run.borrow_mut().part_mut(&at).facts.forget_secrets();
+                }
             }
-            settling.because
-        } else if let Some(passing) = W::passing(&error) {
-            tries.passing += 1;
-            if tries.passing >= PASSING_TRIES {
-                return Err(Fault::World(error));
-            }
-            passing.because
-        } else {
-            return Err(Fault::World(error));
-        };
-        let (attempt, pause) = tries.next(self.pace);
-        (self.observe)(&Event::Retrying {
-            step: step.about().id,
-            because: &because,
-            attempt,
-            after: pause.as_secs_f64(),
-        });
-        self.stop.clone().pause(pause).await
+        }
+    }
+
+    /// Whether a later step has ended it already, and nothing of it is held.
+    fn released(&self, id: &str, run: &Run, at: &At) -> bool {
+        let mut steps = self.flow.steps.iter().enumerate();
+        steps.any(|(index, step)| match step {
+            Step::Release(release) => release.of() == id && !self.flow.is_left_at(index, run, at),
+            _ => false,
+        })
     }
 
     pub(super) fn finished(
-        &mut self,
+        &self,
         step: &str,
+        at: &At,
         status: Status,
         took: f64,
         facts: &BTreeMap<String, String>,
         note: Option<&str>,
     ) {
-        (self.observe)(&Event::Finished {
+        let event = Event::Finished {
             step,
             status,
             took: (took * 10.0).round() / 10.0,
             facts,
             note,
-        });
+        };
+        self.tell(&event, at);
+    }
+}
+
+/// The longest pause between two looks for what a person has to do.
+const PERSON_EVERY: Duration = Duration::from_secs(15);
+
+fn vnet(at: &At) -> Option<&str> {
+    match at {
+        At::Shared => None,
+        At::Member(vnet) => Some(vnet),
+    }
+}
+
+async fn renew<W: World + 'static>(
+    ensure: &dyn Ensure<W>,
+    cx: &mut Cx<'_, W>,
+    status: Status,
+) -> Done<End, W> {
+    loop {
+        match ensure.renew(cx).await {
+            Ok(()) => return Ok((Facts::default(), status)),
+            Err(fault) => cx.again(fault).await?,
+        }
+    }
+}
+
+/// Deletes until it is gone, and looks whether it is: an answer may come from somebody who did nothing. Tells why, when it was
+/// kept.
+pub(super) async fn erase<W: World + 'static>(
+    ensure: &dyn Ensure<W>,
+    cx: &mut Cx<'_, W>,
+) -> Done<Option<String>, W> {
+    loop {
+        let ended = match ensure.delete(cx).await {
+            Ok(Deleted::Gone) => still_there(ensure, cx).await,
+            Ok(Deleted::Kept(why)) => return Ok(Some(why)),
+            Ok(Deleted::NotYet(says)) => {
+                cx.waiting(&says, DELETION_EVERY).await?;
+                continue;
+            }
+            Err(fault) => Err(fault),
+        };
+        match ended {
+            Ok(false) => return Ok(None),
+            Ok(true) => cx.settling(STILL_THERE, STILL_LIMIT).await?,
+            Err(fault) => cx.again(fault).await?,
+        }
+    }
+}
+
+/// What is deleted may show for a while.
+pub(super) const STILL_THERE: &str = "it was deleted and still shows";
+pub(super) const STILL_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// Whether what was deleted is still there, and this run's.
+pub(super) async fn still_there<W: World + 'static>(
+    ensure: &dyn Ensure<W>,
+    cx: &mut Cx<'_, W>,
+) -> Done<bool, W> {
+    match ensure.remains(cx).await {
+        Ok(found) => Ok(found.is_some_and(|known| known.maker == Maker::Run)),
+        Err(Fault::Missing(_)) => Ok(false),
+        Err(fault) => Err(fault),
     }
 }
 
 /// What the object says of its maker goes before what the run remembers.
-fn owned(known: Known, maybe_ours: bool) -> (Facts, Status) {
+fn owned(known: Known, maybe_ours: bool) -> End {
     let ours = match known.maker {
         Maker::Run => true,
-        Maker::Other => false,
+        Maker::Other(_) => false,
         Maker::Unknown => maybe_ours,
     };
     let status = if ours { Status::Created } else { Status::Found };

@@ -1,128 +1,66 @@
-//! What a step is: an object that must exist ([`Resource`]) or a state to reach ([`Probe`]), each defined once for
-//! running, resuming, status, script, undo and explanation; and a [`Check`], which only looks, before anything is changed.
+//! What a step is: an object that must exist ([`Ensure`]), a state to reach ([`Wait`]), or the end of what an earlier step
+//! made for the time of the run ([`Release`]). Each is defined once for running, resuming, status, script, undo and
+//! explanation. A [`Check`] only looks, before anything is changed.
 
-use crate::{
-    fact::{Facts, Missing},
-    shell::Shell,
+use super::{
+    cx::Cx,
+    definition::{Definition, Done, Refusal, World},
 };
-use std::{future::Future, pin::Pin, time::Duration};
+use crate::fact::Facts;
+use async_trait::async_trait;
+use std::{ops::Deref, time::Duration};
 
-use super::store::StoreError;
-
-/// What the steps act on: the clouds, or a toy in tests.
-pub trait World {
-    /// The world's own error.
-    type Error: std::error::Error + Send + Sync + 'static;
-
-    /// Whether an error says nothing about the request itself, so that asking again is right.
-    fn passing(error: &Self::Error) -> Option<Passing>;
-}
-
-/// An error that goes away by itself.
+/// An object that is there.
 #[derive(Clone, Debug)]
-pub struct Passing {
-    /// For the person, such as `Azure answered 503`.
-    pub because: String,
-    /// The change may have been made although its answer was lost: look before doing it again.
-    pub lost: bool,
+pub struct Known {
+    /// The facts that it gives.
+    pub facts: Facts,
+    /// Who made it.
+    pub maker: Maker,
+    /// What people call it; may be empty.
+    pub name: String,
+    /// Its id at its service.
+    pub id: String,
 }
 
-/// The fixed words about a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
-    /// The name in the state file and the events; once released it stays for ever.
-    pub id: &'static str,
-    /// What it does, as a person would say it.
-    pub title: String,
-    /// Why it is needed.
-    pub why: &'static str,
-    /// The page of the API or guide that it follows.
-    pub link: &'static str,
-    /// The rights that it takes, one sentence each.
-    pub permissions: &'static [&'static str],
-}
-
-/// Why a step ended without reaching its goal.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault<E: std::error::Error + 'static> {
-    /// A step read a fact that no answer and no earlier step gives: an error in the flow.
-    #[error(transparent)]
-    Missing(#[from] Missing),
-    /// The service said no, or the look of things makes going on senseless.
-    #[error("{}", .0.message)]
-    Refused(Refusal),
-    /// The world's own error.
-    #[error(transparent)]
-    World(E),
-    /// Only a person can move it on.
-    #[error("{text}")]
-    Needs {
-        /// What to do.
-        text: String,
-        /// Where.
-        url: String,
-    },
-    /// The run could not be saved.
-    #[error(transparent)]
-    Save(#[from] StoreError),
-    /// Only waiting is left, and the person asked not to wait, or not that long.
-    #[error("still waiting: {says}")]
-    Waiting {
-        /// The service's own word for its state.
-        says: String,
-    },
-    /// Ctrl-C.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-/// A refusal with what was found when looking for its cause.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusal {
-    /// The service's own words.
-    pub message: String,
-    /// The service's code for it.
-    pub code: Option<String>,
-    /// What was found, and what to do.
-    pub hints: Vec<String>,
-    /// The step whose request is to be made again on resume.
-    pub renew: Option<&'static str>,
-}
-
-impl Refusal {
-    /// A refusal in these words.
+impl Known {
+    /// An object with these facts.
     #[must_use]
-    pub fn new(message: impl Into<String>) -> Self {
+    pub fn new(facts: Facts, maker: Maker) -> Self {
         Self {
-            message: message.into(),
-            ..Self::default()
+            facts,
+            maker,
+            name: String::new(),
+            id: String::new(),
         }
     }
 
-    /// Adds what was found or what to do.
+    /// The same, with what a person knows it by.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+    pub fn called(mut self, name: impl Into<String>, id: impl Into<String>) -> Self {
+        self.name = name.into();
+        self.id = id.into();
         self
     }
 }
 
-/// A freshly made object, or one that turned out to be there.
+/// An object that was asked for.
 #[derive(Clone, Debug)]
-pub enum Made<T> {
+pub enum Made {
     /// This call made it.
-    New(T),
+    New(Known),
     /// The service said that it exists.
-    Already(T),
+    Already(Known),
 }
 
 /// Who made an object, as far as the object itself tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Maker {
-    /// Its name, GUID or tag is this run's.
+    /// It bears this run's mark (a unique name, a derived GUID, a tag) or, where it can bear none, has every property that
+    /// the run gave it.
     Run,
-    /// It carries a name, GUID or tag that this run would not have given it.
-    Other,
+    /// It bears another mark, or lacks this run's. The words say what does not fit.
+    Other(String),
     /// It does not tell; the saved status decides.
     Unknown,
 }
@@ -134,17 +72,8 @@ pub enum Deleted {
     Gone,
     /// Under way, in the service's own word.
     NotYet(String),
-    /// Left where it is, and why.
+    /// Left where it is because something else needs it, and what.
     Kept(String),
-}
-
-/// An error that comes from a change not yet known everywhere, and is waited out.
-#[derive(Clone, Debug)]
-pub struct Settling {
-    /// For the person.
-    pub because: String,
-    /// The longest wait for it.
-    pub budget: Duration,
 }
 
 /// How an object looks now.
@@ -194,122 +123,112 @@ pub struct Usual {
     pub limit: Duration,
 }
 
-/// A cloud object that a run may create, and then owns.
-pub trait Resource<W: World> {
-    /// What the API returns of it.
-    type Item;
-    /// What it yields lives in memory only, so that it runs again when a later step needs that.
-    const EPHEMERAL: bool = false;
-    /// Undone before everything else, because the other side has to let go first.
-    const UNDO_FIRST: bool = false;
-
-    /// The fixed words.
-    fn about(&self) -> About;
+/// A cloud object that a run may create, and then owns. A step that gives a secret is *ephemeral*: what it made is of no use
+/// to another process, so it runs again when a later step needs the secret, and is taken back when the run ends.
+#[async_trait(?Send)]
+pub trait Ensure<W: World>: Definition<W> {
     /// Looks for the object.
-    fn find(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Option<Self::Item>, Fault<W::Error>>>;
-    /// Makes it; a repeated call must not make two.
-    fn create(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Made<Self::Item>, Fault<W::Error>>>;
-    /// Deletes it; a missing object counts as deleted. Called again while it answers [`Deleted::NotYet`].
-    fn delete(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Deleted, Fault<W::Error>>>;
-    /// The facts of a found or created object.
-    fn facts(&self, item: &Self::Item) -> Facts;
-    /// The commands.
-    ///
-    /// # Errors
-    /// Never with symbolic facts.
-    fn shell(&self, facts: &Facts) -> Result<Shell, Missing>;
+    async fn find(&self, cx: &mut Cx<'_, W>) -> Done<Option<Known>, W>;
 
+    /// Makes it; a repeated call must not make two. Where it waits, it waits through `cx`.
+    async fn create(&self, cx: &mut Cx<'_, W>) -> Done<Made, W>;
+
+    /// Looks, in whatever state it is, for the object that this run would have made: by its mark and not by an id that the
+    /// file holds. Only what says [`Maker::Run`] is ever deleted; its facts are read anew from the object.
+    async fn remains(&self, cx: &mut Cx<'_, W>) -> Done<Option<Known>, W>;
+
+    /// What else needs the object, in words; nothing when it can go.
+    async fn needed(&self, _cx: &mut Cx<'_, W>) -> Done<Option<String>, W> {
+        Ok(None)
+    }
+
+    /// Deletes what [`Ensure::remains`] found; a missing object counts as deleted. Called again, after another look, while it
+    /// answers [`Deleted::NotYet`].
+    async fn delete(&self, cx: &mut Cx<'_, W>) -> Done<Deleted, W>;
+
+    /// What is of no use to anybody once this run's connection is gone, whoever made it, such as a half of a peering whose
+    /// other half was deleted. Asked for where the step itself found its object instead of making it.
+    async fn dead(&self, _cx: &mut Cx<'_, W>) -> Done<Option<Known>, W> {
+        Ok(None)
+    }
+
+    /// Asks again for what the service had refused.
+    async fn renew(&self, _cx: &mut Cx<'_, W>) -> Done<(), W> {
+        Ok(())
+    }
+
+    /// How it looks now.
+    async fn look(&self, cx: &mut Cx<'_, W>) -> Done<Look, W> {
+        Ok(match self.find(cx).await? {
+            Some(_) => Look::Present(String::new()),
+            None => Look::Missing,
+        })
+    }
+
+    /// Whether every connection of the two networks uses it, whoever asked for that.
+    fn connects(&self) -> bool {
+        false
+    }
+
+    /// Undone before everything else, because the other side has to let go first.
+    fn undo_first(&self) -> bool {
+        false
+    }
     /// How long a person is given when `create` answers [`Fault::Needs`].
     fn patience(&self) -> Duration {
         Duration::ZERO
     }
-    /// Who made it, if the object tells.
-    fn maker(&self, _item: &Self::Item, _facts: &Facts) -> Maker {
-        Maker::Unknown
-    }
-    /// Whether an error of `find` or `create` is to be waited out.
-    fn settling(&self, _error: &W::Error) -> Option<Settling> {
-        None
-    }
-    /// What an interrupted creation left, in whatever state: undo deletes that.
-    fn remains(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Option<Self::Item>, Fault<W::Error>>> {
-        self.find(world, facts)
-    }
-    /// What it is, in a few words, where its making is not meant.
-    fn thing(&self) -> String {
-        self.about().title
-    }
-    /// How long after its creation `find` may still miss it, because the service answers from copies.
+    /// How long after its creation a look may still miss it, because the service answers from copies.
     fn shows_within(&self) -> Duration {
         Duration::ZERO
     }
-    /// Asks again for what the service had refused.
-    fn renew(
-        &self,
-        _world: &W,
-        _facts: &Facts,
-    ) -> impl Future<Output = Result<(), Fault<W::Error>>> {
-        async { Ok(()) }
+}
+
+/// A state of the world to wait for. It owns nothing and changes nothing.
+#[async_trait(?Send)]
+pub trait Wait<W: World>: Definition<W> {
+    /// One look.
+    async fn poll(&self, cx: &mut Cx<'_, W>) -> Done<Polled, W>;
+    /// How long it usually takes.
+    fn usual(&self) -> Usual;
+    /// How the state looks now; nothing for a state that leaves no trace.
+    async fn look(&self, _cx: &mut Cx<'_, W>) -> Done<Option<Look>, W> {
+        Ok(None)
     }
-    /// How it looks now.
-    fn look(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Look, Fault<W::Error>>> {
-        async move {
-            Ok(match self.find(world, facts).await? {
-                Some(_) => Look::Present(String::new()),
-                None => Look::Missing,
-            })
+}
+
+/// The end of what an earlier step made for the time of the run.
+pub trait Release<W: World>: Definition<W> {
+    /// The id of that step. Its [`Ensure::delete`] is how it ends.
+    fn of(&self) -> &'static str;
+}
+
+/// One line of the procedure.
+pub enum Step<W: World> {
+    /// An object that must exist.
+    Ensure(Box<dyn Ensure<W>>),
+    /// A state to reach.
+    Wait(Box<dyn Wait<W>>),
+    /// The end of an earlier one.
+    Release(Box<dyn Release<W>>),
+}
+
+impl<W: World + 'static> Deref for Step<W> {
+    type Target = dyn Definition<W>;
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Ensure(it) => it.as_ref(),
+            Self::Wait(it) => it.as_ref(),
+            Self::Release(it) => it.as_ref(),
         }
     }
 }
 
-/// A state of the world to wait for.
-pub trait Probe<W: World> {
-    /// The fixed words.
-    fn about(&self) -> About;
-    /// One look.
-    fn poll(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Polled, Fault<W::Error>>>;
-    /// How long it usually takes.
-    fn usual(&self) -> Usual;
-    /// The commands.
-    ///
-    /// # Errors
-    /// Never with symbolic facts.
-    fn shell(&self, facts: &Facts) -> Result<Shell, Missing>;
-    /// Whether an error of `poll` is to be waited out.
-    fn settling(&self, _error: &W::Error) -> Option<Settling> {
-        None
-    }
-    /// How the state looks now; nothing for a state that leaves no trace.
-    fn look(
-        &self,
-        _world: &W,
-        _facts: &Facts,
-    ) -> impl Future<Output = Result<Option<Look>, Fault<W::Error>>> {
-        async { Ok(None) }
+impl<W: World + 'static> Step<W> {
+    /// Whether what it makes lives for this process only.
+    #[must_use]
+    pub fn ephemeral(&self) -> bool {
+        matches!(self, Self::Ensure(_)) && self.gives().iter().any(|named| named.secret)
     }
 }
 
@@ -340,217 +259,10 @@ pub struct Consent {
 }
 
 /// A look at the world before anything is changed.
+#[async_trait(?Send)]
 pub trait Check<W: World> {
     /// What it looks at, such as `virtual network`.
     fn title(&self) -> &'static str;
     /// Looks.
-    fn look(
-        &self,
-        world: &W,
-        facts: &Facts,
-    ) -> impl Future<Output = Result<Verdict, Fault<W::Error>>>;
-}
-
-type Boxed<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, Fault<E>>> + 'a>>;
-
-/// A found or created object, erased to its facts.
-#[derive(Debug)]
-pub struct Known {
-    /// The facts it gives.
-    pub facts: Facts,
-    /// Who made it.
-    pub maker: Maker,
-}
-
-/// [`Resource`] without its item type.
-pub trait AnyResource<W: World> {
-    /// See [`Resource::about`].
-    fn about(&self) -> About;
-    /// See [`Resource::EPHEMERAL`].
-    fn ephemeral(&self) -> bool;
-    /// See [`Resource::UNDO_FIRST`].
-    fn undo_first(&self) -> bool;
-    /// See [`Resource::find`].
-    fn find<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error>;
-    /// See [`Resource::remains`].
-    fn remains<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error>;
-    /// See [`Resource::create`].
-    fn create<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Made<Known>, W::Error>;
-    /// See [`Resource::delete`].
-    fn delete<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Deleted, W::Error>;
-    /// See [`Resource::renew`].
-    fn renew<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, (), W::Error>;
-    /// See [`Resource::look`].
-    fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Look, W::Error>;
-    /// See [`Resource::settling`].
-    fn settling(&self, error: &W::Error) -> Option<Settling>;
-    /// See [`Resource::thing`].
-    fn thing(&self) -> String;
-    /// See [`Resource::shows_within`].
-    fn shows_within(&self) -> Duration;
-    /// See [`Resource::patience`].
-    fn patience(&self) -> Duration;
-    /// See [`Resource::shell`].
-    ///
-    /// # Errors
-    /// Never with symbolic facts.
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing>;
-}
-
-impl<W: World, R: Resource<W>> AnyResource<W> for R {
-    fn about(&self) -> About {
-        Resource::about(self)
-    }
-    fn ephemeral(&self) -> bool {
-        R::EPHEMERAL
-    }
-    fn undo_first(&self) -> bool {
-        R::UNDO_FIRST
-    }
-    fn find<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error> {
-        Box::pin(async move {
-            let item = Resource::find(self, w, f).await?;
-            Ok(item.map(|item| known(self, &item, f)))
-        })
-    }
-    fn remains<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Known>, W::Error> {
-        Box::pin(async move {
-            let item = Resource::remains(self, w, f).await?;
-            Ok(item.map(|item| known(self, &item, f)))
-        })
-    }
-    fn create<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Made<Known>, W::Error> {
-        Box::pin(async move {
-            Ok(match Resource::create(self, w, f).await? {
-                Made::New(item) => Made::New(known(self, &item, f)),
-                Made::Already(item) => Made::Already(known(self, &item, f)),
-            })
-        })
-    }
-    fn delete<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Deleted, W::Error> {
-        Box::pin(Resource::delete(self, w, f))
-    }
-    fn renew<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, (), W::Error> {
-        Box::pin(Resource::renew(self, w, f))
-    }
-    fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Look, W::Error> {
-        Box::pin(Resource::look(self, w, f))
-    }
-    fn settling(&self, error: &W::Error) -> Option<Settling> {
-        Resource::settling(self, error)
-    }
-    fn thing(&self) -> String {
-        Resource::thing(self)
-    }
-    fn shows_within(&self) -> Duration {
-        Resource::shows_within(self)
-    }
-    fn patience(&self) -> Duration {
-        Resource::patience(self)
-    }
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        Resource::shell(self, f)
-    }
-}
-
-fn known<W: World, R: Resource<W>>(resource: &R, item: &R::Item, facts: &Facts) -> Known {
-    Known {
-        facts: resource.facts(item),
-        maker: resource.maker(item, facts),
-    }
-}
-
-/// [`Probe`] behind one pointer.
-pub trait AnyProbe<W: World> {
-    /// See [`Probe::about`].
-    fn about(&self) -> About;
-    /// See [`Probe::usual`].
-    fn usual(&self) -> Usual;
-    /// See [`Probe::poll`].
-    fn poll<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Polled, W::Error>;
-    /// See [`Probe::look`].
-    fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Look>, W::Error>;
-    /// See [`Probe::settling`].
-    fn settling(&self, error: &W::Error) -> Option<Settling>;
-    /// See [`Probe::shell`].
-    ///
-    /// # Errors
-    /// Never with symbolic facts.
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing>;
-}
-
-impl<W: World, P: Probe<W>> AnyProbe<W> for P {
-    fn about(&self) -> About {
-        Probe::about(self)
-    }
-    fn usual(&self) -> Usual {
-        Probe::usual(self)
-    }
-    fn poll<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Polled, W::Error> {
-        Box::pin(Probe::poll(self, w, f))
-    }
-    fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Option<Look>, W::Error> {
-        Box::pin(Probe::look(self, w, f))
-    }
-    fn settling(&self, error: &W::Error) -> Option<Settling> {
-        Probe::settling(self, error)
-    }
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        Probe::shell(self, f)
-    }
-}
-
-/// [`Check`] behind one pointer.
-pub trait AnyCheck<W: World> {
-    /// See [`Check::title`].
-    fn title(&self) -> &'static str;
-    /// See [`Check::look`].
-    fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Verdict, W::Error>;
-}
-
-impl<W: World, C: Check<W>> AnyCheck<W> for C {
-    fn title(&self) -> &'static str {
-        Check::title(self)
-    }
-    fn look<'a>(&'a self, w: &'a W, f: &'a Facts) -> Boxed<'a, Verdict, W::Error> {
-        Box::pin(Check::look(self, w, f))
-    }
-}
-
-/// One line of the procedure.
-pub enum Step<W: World> {
-    /// An object that must exist.
-    Ensure(Box<dyn AnyResource<W>>),
-    /// A state to reach.
-    Wait(Box<dyn AnyProbe<W>>),
-}
-
-impl<W: World> Step<W> {
-    /// The fixed words.
-    #[must_use]
-    pub fn about(&self) -> About {
-        match self {
-            Self::Ensure(resource) => resource.about(),
-            Self::Wait(probe) => probe.about(),
-        }
-    }
-
-    /// The commands.
-    ///
-    /// # Errors
-    /// Never with symbolic facts.
-    pub fn shell(&self, facts: &Facts) -> Result<Shell, Missing> {
-        match self {
-            Self::Ensure(resource) => resource.shell(facts),
-            Self::Wait(probe) => probe.shell(facts),
-        }
-    }
-
-    /// Whether an error is to be waited out.
-    pub fn settling(&self, error: &W::Error) -> Option<Settling> {
-        match self {
-            Self::Ensure(resource) => resource.settling(error),
-            Self::Wait(probe) => probe.settling(error),
-        }
-    }
+    async fn look(&self, cx: &mut Cx<'_, W>) -> Done<Verdict, W>;
 }

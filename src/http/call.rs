@@ -1,5 +1,6 @@
 //! A request as plain data, so that the modules that know the APIs are lists of pure functions.
 
+use super::vendor::Vendor;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::Value;
@@ -14,10 +15,8 @@ pub enum Service {
     Graph,
     /// Azure Resource Manager: networks, roles, peerings.
     Arm,
-    /// Aiven and Timescale.
-    Aiven,
-    /// Kong Konnect.
-    Konnect,
+    /// A provider.
+    Of(&'static Vendor),
 }
 
 impl fmt::Display for Service {
@@ -26,8 +25,7 @@ impl fmt::Display for Service {
             Self::Entra => "Entra",
             Self::Graph => "Microsoft Graph",
             Self::Arm => "Azure",
-            Self::Aiven => "Aiven",
-            Self::Konnect => "Konnect",
+            Self::Of(vendor) => vendor.name,
         })
     }
 }
@@ -47,16 +45,13 @@ pub struct Call<T> {
     pub headers: Vec<(&'static str, &'static str)>,
     /// The JSON body.
     pub body: Option<Value>,
-    /// Sending it twice has the effect of sending it once.
-    pub repeatable: bool,
     reply: PhantomData<fn() -> T>,
 }
 
 impl<T> Call<T> {
-    /// A request; everything but POST is taken for repeatable.
+    /// A request.
     #[must_use]
     pub fn new(service: Service, method: Method, path: impl Into<String>) -> Self {
-        let repeatable = method != Method::POST;
         Self {
             service,
             method,
@@ -64,7 +59,6 @@ impl<T> Call<T> {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
-            repeatable,
             reply: PhantomData,
         }
     }
@@ -75,7 +69,7 @@ impl<T> Call<T> {
         Self::new(service, Method::GET, path)
     }
 
-    /// A POST, which is not sent again once it may have arrived.
+    /// A POST.
     #[must_use]
     pub fn post(service: Service, path: impl Into<String>, body: Value) -> Self {
         Self::new(service, Method::POST, path).json(body)
@@ -114,11 +108,10 @@ impl<T> Call<T> {
         self
     }
 
-    /// The service documents that a second one like it does no harm.
+    /// Whether it is to change something.
     #[must_use]
-    pub fn repeatable(mut self) -> Self {
-        self.repeatable = true;
-        self
+    pub fn changes(&self) -> bool {
+        self.method != Method::GET
     }
 
     /// Method and path, for people and logs. It holds no secret: none ever goes into a path.
@@ -150,8 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_post_is_not_sent_twice() {
-        assert!(Call::<()>::get(Service::Arm, "/x").repeatable);
-        assert!(!Call::<()>::post(Service::Arm, "/x", Value::Null).repeatable);
+    fn all_but_a_get_changes_something() {
+        assert!(!Call::<()>::get(Service::Arm, "/x").changes());
+        assert!(Call::<()>::post(Service::Arm, "/x", Value::Null).changes());
+        assert!(Call::<()>::delete(Service::Arm, "/x").changes());
     }
 }

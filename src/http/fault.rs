@@ -44,6 +44,8 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// The fields that were wrong and why.
     pub fields: Box<[(String, String)]>,
+    /// The request was to change something.
+    pub changes: bool,
 }
 
 impl std::fmt::Display for ApiError {
@@ -103,7 +105,39 @@ impl ApiError {
             request_id: None,
             retry_after: None,
             fields: Box::default(),
+            changes: false,
         }
+    }
+
+    /// The service said no to a request that was to change something, so nothing came of it.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let no = matches!(self.status, Some(400..=499)) && self.status != Some(408);
+        self.changes && self.cause == Cause::Answered && no
+    }
+
+    /// Why it goes away by itself, if it does: for a person.
+    #[must_use]
+    pub fn passing(&self) -> Option<String> {
+        let service = self.service;
+        match (self.cause, self.status) {
+            (Cause::Unreachable, _) if self.is_about_trust() => None,
+            (Cause::Unreachable, _) => Some(format!("{service} cannot be reached")),
+            (Cause::Lost, _) => Some(format!("the answer of {service} was lost")),
+            (Cause::Answered, Some(429)) => Some(format!("{service} asks to slow down")),
+            (Cause::Answered, Some(status @ (408 | 500..=599))) => {
+                Some(format!("{service} answered {status}"))
+            }
+            // The change may have been made all the same; a look tells.
+            (Cause::Unreadable, _) | (Cause::Answered, Some(300..=399)) if self.changes => {
+                Some(format!("{service} answered with something unexpected"))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_about_trust(&self) -> bool {
+        self.message.to_ascii_lowercase().contains("certificate")
     }
 
     /// Whether the service's code is `code`, whatever its case.
@@ -125,7 +159,8 @@ impl ApiError {
     pub fn is_sign_in(&self) -> bool {
         self.cause == Cause::SignIn
             || self.status == Some(401)
-            || (self.service == Service::Aiven && self.is("authentication_failed"))
+            || matches!(self.service, Service::Of(vendor)
+                if vendor.bad_sign_in.iter().any(|code| self.is(code)))
     }
 
     /// Reads an error answer.
@@ -234,6 +269,66 @@ fn wait_in_words(message: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Vendor;
+
+    const VENDOR: Vendor = Vendor {
+        name: "Vendor",
+        address: "https://vendor.example",
+        variable: "VENDOR_URL",
+        suffix: "/v1",
+        scheme: "Bearer",
+        bad_sign_in: &["authentication_failed"],
+        hints: &[],
+        no_token: "",
+        bad_token: "",
+        forbidden: None,
+    };
+
+    #[test]
+    fn a_vendors_own_word_for_a_bad_sign_in_counts() {
+        let body = r#"{"errors":[{"error_code":"authentication_failed","message":"m"}]}"#;
+        assert!(read(Service::Of(&VENDOR), 403, body).is_sign_in());
+        assert!(!read(Service::Arm, 403, body).is_sign_in());
+    }
+
+    fn error(cause: Cause, status: Option<u16>, changes: bool) -> ApiError {
+        let mut error = ApiError::new(Service::Arm, "X /x", cause, "");
+        error.status = status;
+        error.changes = changes;
+        error
+    }
+
+    #[test]
+    fn only_an_answered_no_to_a_change_means_that_nothing_came_of_it() {
+        assert!(error(Cause::Answered, Some(403), true).is_refusal());
+        assert!(error(Cause::Answered, Some(429), true).is_refusal());
+        for (cause, status, changes) in [
+            (Cause::Answered, Some(403), false),
+            (Cause::Answered, Some(408), true),
+            (Cause::Answered, Some(302), true),
+            (Cause::Answered, Some(500), true),
+            (Cause::Lost, None, true),
+            (Cause::Unreadable, None, true),
+            (Cause::Unreachable, None, true),
+            (Cause::ForeignLink, None, true),
+        ] {
+            assert!(!error(cause, status, changes).is_refusal(), "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn a_clear_no_is_final_and_a_lost_answer_is_not() {
+        for status in [400, 401, 403, 404, 409] {
+            assert_eq!(error(Cause::Answered, Some(status), true).passing(), None);
+        }
+        assert!(error(Cause::Answered, Some(503), false).passing().is_some());
+        assert!(error(Cause::Lost, None, false).passing().is_some());
+        assert!(error(Cause::Unreadable, None, true).passing().is_some());
+        assert_eq!(error(Cause::Unreadable, None, false).passing(), None);
+        let mut trust = error(Cause::Unreachable, None, false);
+        trust.message = "invalid peer certificate".into();
+        assert_eq!(trust.passing(), None);
+    }
 
     fn read(service: Service, status: u16, body: &str) -> ApiError {
         ApiError::read(service, "GET /x".into(), status, body.as_bytes())
@@ -266,17 +361,17 @@ mod tests {
     #[test]
     fn aiven_errors_tell_the_wait_in_words() {
         let body = r#"{"errors":[{"message":"Rate limit 120 exceeded - try again in 28s","status":429}],"message":"Rate limit 120 exceeded - try again in 28s"}"#;
-        let error = read(Service::Aiven, 429, body);
+        let error = read(Service::Of(&VENDOR), 429, body);
         assert_eq!(error.retry_after, Some(Duration::from_secs(28)));
     }
 
     #[test]
     fn konnect_errors_name_the_fields_and_the_trace() {
         let body = r#"{"status":400,"title":"Bad Request","instance":"kong:trace:1","detail":"Invalid Parameters","invalid_parameters":[{"field":"name","rule":"max_length","reason":"too long"}]}"#;
-        let text = read(Service::Konnect, 400, body).to_string();
+        let text = read(Service::Of(&VENDOR), 400, body).to_string();
         assert_eq!(
             text,
-            "Konnect answered 400 Bad Request: Invalid Parameters; name: too long (request kong:trace:1)"
+            "Vendor answered 400 Bad Request: Invalid Parameters; name: too long (request kong:trace:1)"
         );
     }
 

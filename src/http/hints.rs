@@ -107,41 +107,6 @@ const HINTS: &[(Service, &str, &str)] = &[
         "InvalidAuthenticationTokenTenant",
         "you are signed in to another tenant than the subscription's; name it with `--tenant`, or `az login --tenant …`",
     ),
-    (
-        Service::Aiven,
-        "authentication_failed",
-        "the token is wrong or expired; make a new one in the console and put it into AIVEN_AUTH_TOKEN",
-    ),
-    (
-        Service::Aiven,
-        "permission_denied",
-        "the token's user needs the operator, developer or admin role in the project, or the networking permission in the organization",
-    ),
-    (
-        Service::Aiven,
-        "user_role_not_allowed_to_perform_operation",
-        "the token's user needs a role with networking permission",
-    ),
-    (
-        Service::Aiven,
-        "client_ip",
-        "the account allows only some addresses; run this from one of them",
-    ),
-    (
-        Service::Aiven,
-        "feature_not_enabled",
-        "organization VPCs are not enabled for this organization; ask Aiven",
-    ),
-    (
-        Service::Konnect,
-        "Quota Exceeded",
-        "the quota of your Konnect organization is used up; ask Kong",
-    ),
-    (
-        Service::Konnect,
-        "Forbidden",
-        "the token's user needs the Network Admin role in Konnect",
-    ),
 ];
 
 /// Codes of Entra, which arrive from several services.
@@ -205,6 +170,10 @@ pub fn of(error: &ApiError) -> Vec<String> {
                 .map(|(_, hint)| (*hint).to_owned()),
         );
     }
+    if let Service::Of(vendor) = error.service {
+        let fitting = vendor.hints.iter().filter(|(part, _)| text.contains(part));
+        hints.extend(fitting.map(|(_, hint)| (*hint).to_owned()));
+    }
     hints.extend(
         HINTS
             .iter()
@@ -219,25 +188,16 @@ pub fn of(error: &ApiError) -> Vec<String> {
             (Cause::Unreachable, ..) => {
                 "check the network, and HTTPS_PROXY if you are behind a proxy"
             }
-            (Cause::SignIn, Service::Aiven, _) => {
-                "set AIVEN_AUTH_TOKEN, or run `avn user login`; tokens are made in the console under your user's profile"
-            }
-            (Cause::SignIn, Service::Konnect, _) => {
-                "set KONNECT_TOKEN; tokens are made at https://cloud.konghq.com/global/account/tokens"
-            }
+            (Cause::SignIn, Service::Of(vendor), _) => vendor.no_token,
             (Cause::SignIn, ..) => {
                 "sign in with `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET"
             }
-            (_, Service::Aiven, Some(401)) => {
-                "the token is wrong or expired; make a new one in the console and put it into AIVEN_AUTH_TOKEN"
-            }
-            (_, Service::Konnect, Some(401)) => {
-                "the token is wrong or expired; put a new one into KONNECT_TOKEN"
-            }
+            (_, Service::Of(vendor), Some(401)) => vendor.bad_token,
             (_, _, Some(401)) => "sign in again: `az login`",
-            (_, Service::Konnect, Some(403)) => {
-                "the token's user needs the Network Admin role in Konnect"
-            }
+            (_, Service::Of(vendor), Some(403)) => match vendor.forbidden {
+                Some(hint) => hint,
+                None => return hints,
+            },
             _ => return hints,
         };
         hints.push(general.into());

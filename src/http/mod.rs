@@ -4,7 +4,9 @@ pub mod call;
 pub mod fault;
 pub mod hints;
 pub mod send;
+pub mod vendor;
 
 pub use call::{Call, Service, segment};
 pub use fault::{ApiError, Cause};
-pub use send::{Answer, Http, Notice};
+pub use send::{Answer, Http};
+pub use vendor::Vendor;

@@ -1,4 +1,5 @@
-//! The one executor of requests: sends, retries what may be retried, logs method, path, status and time, and nothing more.
+//! The one executor of requests: sends each once, and logs method, path, status and time, and nothing more. Whether to ask
+//! again is the engine's to decide.
 
 use super::{
     call::Call,
@@ -15,28 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The tries of one request, and the longest time spent on being throttled.
-const TRIES: u32 = 5;
-const THROTTLED_LIMIT: Duration = Duration::from_secs(300);
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// A pause before a request is sent again.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// Why, for the person.
-    pub because: String,
-    /// Which try failed, from 1.
-    pub attempt: u32,
-    /// The pause.
-    pub after: Duration,
-}
-
 type Hook<T> = RefCell<Option<Box<dyn FnMut(T)>>>;
 
 /// The client for all services.
 pub struct Http {
     client: Client,
-    notice: Hook<Notice>,
     log: Hook<String>,
 }
 
@@ -49,6 +33,7 @@ pub struct Answer {
     pub body: Value,
     headers: HeaderMap,
     request: String,
+    changes: bool,
     service: super::call::Service,
 }
 
@@ -70,8 +55,9 @@ impl Answer {
     /// # Errors
     /// When it has another shape than the API describes.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, ApiError> {
-        serde_json::from_value(self.body).map_err(|error| {
-            ApiError::new(
+        serde_json::from_value(self.body).map_err(|error| ApiError {
+            changes: self.changes,
+            ..ApiError::new(
                 self.service,
                 self.request,
                 Cause::Unreadable,
@@ -139,7 +125,6 @@ impl Http {
         let client = builder.build().map_err(|error| deepest(&error))?;
         Ok(Self {
             client,
-            notice: RefCell::default(),
             log: RefCell::default(),
         })
     }
@@ -148,11 +133,6 @@ impl Http {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// Told of each pause before a request is sent again.
-    pub fn on_notice(&self, hook: impl FnMut(Notice) + 'static) {
-        *self.notice.borrow_mut() = Some(Box::new(hook));
     }
 
     /// Told of each request in one line without secrets.
@@ -170,7 +150,7 @@ impl Http {
     /// Sends a request to `base`.
     ///
     /// # Errors
-    /// After the tries that its kind allows.
+    /// What the service or the network said.
     pub async fn send<T>(
         &self,
         base: &Url,
@@ -187,34 +167,17 @@ impl Http {
     /// Sends a request to a whole URL, which has to be checked by the caller.
     ///
     /// # Errors
-    /// After the tries that its kind allows.
+    /// What the service or the network said.
     pub async fn send_to<T>(
         &self,
         url: Url,
         call: &Call<T>,
         auth: &Auth,
     ) -> Result<Answer, ApiError> {
-        let began = Instant::now();
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let error = match self.once(url.clone(), call, auth).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let pause = match again(&error, call.repeatable, attempt) {
-                Some(pause) if began.elapsed() + pause < THROTTLED_LIMIT => pause,
-                _ => return Err(error),
-            };
-            if let Some(hook) = self.notice.borrow_mut().as_mut() {
-                hook(Notice {
-                    because: short(&error),
-                    attempt,
-                    after: pause,
-                });
-            }
-            tokio::time::sleep(pause).await;
-        }
+        let changes = call.changes();
+        self.once(url, call, auth)
+            .await
+            .map_err(|error| ApiError { changes, ..error })
     }
 
     async fn once<T>(&self, url: Url, call: &Call<T>, auth: &Auth) -> Result<Answer, ApiError> {
@@ -291,36 +254,9 @@ impl Http {
             body,
             headers,
             request: call.line(),
+            changes: call.changes(),
             service: *service,
         })
-    }
-}
-
-/// The pause before the request is sent again, or nothing when it must not be.
-fn again(error: &ApiError, repeatable: bool, attempt: u32) -> Option<Duration> {
-    let doubling = FIRST_PAUSE * 2_u32.pow(attempt.min(6) - 1);
-    // Two processes that failed together should not come back together.
-    let jitter = Duration::from_millis(u64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 4);
-    let backoff = doubling + jitter;
-    match (error.cause, error.status) {
-        (Cause::Unreachable, _) if error.message.to_ascii_lowercase().contains("certificate") => {
-            None
-        }
-        (Cause::Unreachable, _) => (attempt < TRIES - 1).then_some(backoff),
-        (Cause::Answered, Some(429)) => Some(error.retry_after.unwrap_or(backoff * 4)),
-        (Cause::Answered, Some(408 | 500..=599)) | (Cause::Lost, _) if repeatable => {
-            (attempt < TRIES).then(|| error.retry_after.unwrap_or(backoff).max(backoff))
-        }
-        _ => None,
-    }
-}
-
-fn short(error: &ApiError) -> String {
-    match (error.cause, error.status) {
-        (Cause::Answered, Some(429)) => format!("{} asks to slow down", error.service),
-        (Cause::Answered, Some(status)) => format!("{} answered {status}", error.service),
-        (Cause::Unreachable, _) => format!("{} cannot be reached", error.service),
-        _ => format!("the answer of {} was lost", error.service),
     }
 }
 
@@ -349,42 +285,4 @@ fn deepest(error: &dyn std::error::Error) -> String {
         error = source;
     }
     error.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::Service;
-
-    fn error(cause: Cause, status: Option<u16>) -> ApiError {
-        let mut error = ApiError::new(Service::Arm, "GET /x", cause, "");
-        error.status = status;
-        error
-    }
-
-    #[test]
-    fn a_post_that_may_have_arrived_is_not_sent_again() {
-        assert!(again(&error(Cause::Lost, None), false, 1).is_none());
-        assert!(again(&error(Cause::Answered, Some(500)), false, 1).is_none());
-        assert!(again(&error(Cause::Answered, Some(500)), true, 1).is_some());
-        assert!(again(&error(Cause::Unreachable, None), false, 1).is_some());
-    }
-
-    #[test]
-    fn throttling_waits_as_long_as_the_service_says() {
-        let mut throttled = error(Cause::Answered, Some(429));
-        throttled.retry_after = Some(Duration::from_secs(7));
-        assert_eq!(again(&throttled, false, 1), Some(Duration::from_secs(7)));
-    }
-
-    #[test]
-    fn a_clear_no_is_final() {
-        assert!(again(&error(Cause::Answered, Some(400)), true, 1).is_none());
-        assert!(again(&error(Cause::Answered, Some(403)), true, 1).is_none());
-    }
-
-    #[test]
-    fn tries_end() {
-        assert!(again(&error(Cause::Answered, Some(503)), true, TRIES).is_none());
-    }
 }

@@ -1,16 +1,14 @@
-//! The catalogue of providers: what is particular to each, as values, and the flow that it takes.
+//! The catalogue of providers: one folder and one line for each.
 
 pub mod aiven;
+mod curl;
+mod diagnosis;
 pub mod kong;
 pub mod timescale;
 
 use crate::{
-    azure::{
-        Flow,
-        keys::{NETWORK_CONTRIBUTOR_ROLE_ID, RoleId, Side, USER_ROLE_ID},
-        steps::{Allows, Application, Assignment, Principal, Role},
-    },
-    fact::Key,
+    http::Vendor,
+    provider::{Flag, Provider, TokenKind},
 };
 
 /// All providers, in the order in which they are offered.
@@ -21,124 +19,97 @@ pub const ALL: [&Provider; 4] = [
     &kong::KONG_CONNECT,
 ];
 
-/// One service at the other end.
-pub struct Provider {
-    /// The flow's name: the word of `--provider` and the beginning of the run's name.
-    pub id: &'static str,
-    /// What people call it.
-    pub name: &'static str,
-    /// What is connected, for lists.
-    pub title: &'static str,
-    /// The id of the provider's application, the same in all tenants.
-    pub app_id: &'static str,
-    /// The facts about its side in your tenant.
-    pub side: Side,
-    /// The name of the custom role, unless another is given.
-    pub role_name: &'static str,
-    /// What that role allows.
-    pub allows: Allows,
-    /// What it has to be told, in the order of asking.
-    pub inputs: &'static [Input],
-    /// Your own application makes one half.
-    pub own_application: bool,
-    /// The token that it takes.
-    pub token: TokenKind,
-    /// The steps whose looks tell how the two halves stand: yours, and the provider's.
-    pub halves: [&'static str; 2],
-    /// The web console.
-    pub console: &'static str,
-    /// What is left to do by hand once it is connected.
-    pub next_steps: &'static [&'static str],
-    /// The flow.
-    pub flow: fn(&Provider, &Shape) -> Flow,
-}
-
-/// Something that a provider has to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// An Aiven or Timescale project.
-    Project,
-    /// A VPC of that project.
-    ProjectVpc,
-    /// An Aiven organization.
-    Organization,
-    /// A VPC of that organization.
-    OrganizationVpc,
-    /// A Kong network.
-    Network,
-    /// Which names Kong asks which servers for.
-    Dns,
-}
-
-/// A kind of token: where it is found, and what people call it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
-    /// Aiven's and Timescale's.
-    Aiven,
-    /// Konnect's.
-    Konnect,
-}
-
-/// The answers that change which steps a flow has.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
-    /// An application of yours was named; none is made.
-    pub application_given: bool,
-    /// A custom role with just the peering rights instead of Network Contributor.
-    pub peering_only: bool,
-    /// Where Entra's pages are.
-    pub login_host: String,
-}
-
 /// The provider of this name.
 #[must_use]
 pub fn named(id: &str) -> Option<&'static Provider> {
     ALL.into_iter().find(|provider| provider.id == id)
 }
 
-impl Provider {
-    /// The flow, as the answers shape it.
-    #[must_use]
-    pub fn flow(&self, shape: &Shape) -> Flow {
-        (self.flow)(self, shape)
+/// The flags by which the providers are told what they have to be told, each once. None comes before one that some provider
+/// is told first.
+#[must_use]
+pub fn flags() -> Vec<&'static Flag> {
+    let ids = |provider: &'static Provider| provider.inputs.iter().map(|input| input.flag);
+    let mut left: Vec<&Flag> = Vec::new();
+    for flag in ALL.into_iter().flat_map(ids) {
+        if !left.iter().any(|it| it.id == flag.id) {
+            left.push(flag);
+        }
     }
-
-    /// The provider's custom role.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        Role::may_be_peered_with(self.name, self.side, self.allows)
+    let mut flags: Vec<&Flag> = Vec::new();
+    while !left.is_empty() {
+        let ready = |flag: &&'static Flag| {
+            ALL.into_iter().all(|provider| {
+                let before = ids(provider).take_while(|it| it.id != flag.id);
+                let has = ids(provider).any(|it| it.id == flag.id);
+                !has || before
+                    .into_iter()
+                    .all(|it| flags.iter().any(|flag| flag.id == it.id))
+            })
+        };
+        // Two providers may be told the same in opposite orders; then the first goes first.
+        let next = left.iter().position(ready).unwrap_or(0);
+        flags.push(left.remove(next));
     }
+    flags
 }
 
-/// Adds the steps that give your own application its right on the VNet.
-fn own_application(flow: Flow, shape: &Shape) -> Flow {
-    let application = if shape.application_given {
-        Application::given()
-    } else {
-        Application::multi_tenant()
-    };
-    let flow = flow.ensure(application).ensure(Principal::own());
-    let role: Key<RoleId> = if shape.peering_only {
-        USER_ROLE_ID
-    } else {
-        NETWORK_CONTRIBUTOR_ROLE_ID
-    };
-    let flow = if shape.peering_only {
-        let role = Role::peering_only();
-        let here = role.here();
-        flow.ensure(role).ensure(here)
-    } else {
-        flow
-    };
-    flow.ensure(Assignment::may_write_peerings(role))
+/// The kinds of tokens, each once, as far as people can tell them apart.
+#[must_use]
+pub fn tokens() -> Vec<&'static TokenKind> {
+    let mut tokens: Vec<&TokenKind> = Vec::new();
+    for token in ALL.into_iter().map(|provider| provider.token) {
+        if !tokens.iter().any(|it| it.variables == token.variables) {
+            tokens.push(token);
+        }
+    }
+    tokens
 }
 
-/// Adds the steps that let the provider in: its principal, its role, the role's assignment.
-fn let_in(flow: Flow, provider: &Provider, principal: Principal) -> Flow {
-    let role = provider.role();
-    let here = role.here();
-    flow.ensure(principal)
-        .ensure(role)
-        .ensure(here)
-        .ensure(Assignment::provider(provider.name, provider.side))
+/// The providers' APIs, each once.
+#[must_use]
+pub fn vendors() -> Vec<&'static Vendor> {
+    let mut vendors: Vec<&Vendor> = ALL.into_iter().map(|it| it.token.vendor).collect();
+    vendors.dedup();
+    vendors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_flag_is_one_and_the_same_whoever_is_told_by_it() {
+        let flags = flags();
+        let ids: BTreeSet<&str> = flags.iter().map(|flag| flag.id).collect();
+        assert_eq!(ids.len(), flags.len());
+        for input in ALL.into_iter().flat_map(|provider| provider.inputs) {
+            let flag = flags.iter().find(|flag| flag.id == input.flag.id);
+            let flag = flag.expect("every flag is listed");
+            assert_eq!(flag.help, input.flag.help);
+            assert_eq!(flag.variable, input.flag.variable);
+        }
+    }
+
+    #[test]
+    fn a_flag_comes_after_those_that_are_asked_before_it() {
+        let flags = flags();
+        let at = |id: &str| flags.iter().position(|flag| flag.id == id);
+        for provider in ALL {
+            for pair in provider.inputs.windows(2) {
+                assert!(at(pair[0].flag.id) < at(pair[1].flag.id), "{}", provider.id);
+            }
+        }
+    }
+
+    #[test]
+    fn answers_and_facts_of_one_provider_are_all_different() {
+        for provider in ALL {
+            let answers: BTreeSet<&str> = provider.inputs.iter().map(|it| it.answer).collect();
+            let facts: BTreeSet<&str> = provider.inputs.iter().map(|it| it.fact.name).collect();
+            assert_eq!(answers.len(), provider.inputs.len(), "{}", provider.id);
+            assert_eq!(facts.len(), provider.inputs.len(), "{}", provider.id);
+        }
+    }
 }

@@ -3,6 +3,9 @@
 use super::log::Service;
 use super::wire::Ask;
 
+/// Where what a proxy or a page leads astray points to.
+pub(super) const ELSEWHERE: &str = "https://elsewhere.example";
+
 /// The rules in force; the first that fits a request and is not used up applies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults {

@@ -1,15 +1,12 @@
 //! What faults do to a request as a whole, whatever it asks for: refused, badly answered, or never.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::faults::{Bad, Fault};
+use super::faults::{Bad, ELSEWHERE, Fault};
 use super::log::Service;
+use super::services;
 use super::wire::{Answer, Ask};
-use super::world::{World, guid};
-use super::{aiven, arm, entra, graph, konnect};
-
-/// Where what a proxy or a page leads astray points to.
-pub(super) const ELSEWHERE: &str = "https://elsewhere.example";
+use super::world::World;
 
 /// How an answer reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +56,7 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
         Some(Fault::Hang { .. }) => return (Answer::empty(200), Delivery::Never),
         _ => {}
     }
-    let answer = match service {
-        Service::Entra => entra::answer(world, ask),
-        Service::Graph => graph::answer(world, ask),
-        Service::Arm => arm::answer(world, ask),
-        Service::Aiven => aiven::answer(world, ask),
-        Service::Konnect => konnect::answer(world, ask),
-    };
+    let answer = services::answer(world, service, ask);
     let answer = answer.unwrap_or_else(|refusal| refusal);
     match after {
         Some(Fault::FailAfter) => (failed(500), Delivery::Whole),
@@ -129,16 +120,5 @@ fn failure(service: Service, status: u16) -> Value {
             "The server encountered an internal error.",
         ),
     };
-    match service {
-        Service::Entra => json!({
-            "error": "temporarily_unavailable", "error_description": format!("AADSTS90033: {message}"), "error_codes": [90033]
-        }),
-        Service::Graph | Service::Arm => json!({"error": {"code": code, "message": message}}),
-        Service::Aiven => {
-            json!({"errors": [{"message": message, "status": status}], "message": message})
-        }
-        Service::Konnect => json!({
-            "status": status, "title": code, "instance": format!("kong:trace:{}", guid()), "detail": message
-        }),
-    }
+    services::failure(service, status, code, message)
 }

@@ -13,29 +13,8 @@ pub enum Service {
     Graph,
     /// Azure Resource Manager.
     Arm,
-    /// Aiven and Timescale.
-    Aiven,
-    /// Kong Konnect.
-    Konnect,
-}
-
-impl Service {
-    /// The service that a path belongs to; the paths of the five do not collide.
-    pub(super) fn of(segments: &[&str]) -> Self {
-        match segments {
-            ["v1.0" | "beta", ..] => Self::Graph,
-            ["v1", ..] => Self::Aiven,
-            ["v2", "cloud-gateways", ..] => Self::Konnect,
-            [first, ..]
-                if ["subscriptions", "tenants", "providers", "metadata"]
-                    .iter()
-                    .any(|word| first.eq_ignore_ascii_case(word)) =>
-            {
-                Self::Arm
-            }
-            _ => Self::Entra,
-        }
-    }
+    /// A vendor, by name.
+    Of(&'static str),
 }
 
 /// One request as it arrived.

@@ -2,6 +2,9 @@
 //!
 //! An island: written from the services' public documents, sharing no code with the clients that talk to it. It enforces
 //! meaning: who may do what, what spreads when, and that a peering has two halves.
+//!
+//! A request comes in at `server`, may be struck by `harm`, and goes through `services` to one of the five services. They
+//! decide by the rules that they share (`rbac`, `halves`, `lag`) and change the `world`, which knows none of them.
 
 mod aiven;
 mod arm;
@@ -10,6 +13,7 @@ mod entra;
 mod faults;
 mod filter;
 mod graph;
+mod halves;
 mod harm;
 mod konnect;
 mod lag;
@@ -18,11 +22,13 @@ mod paging;
 mod rbac;
 mod sample;
 mod server;
+mod services;
 mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod vendors;
 mod wire;
 mod world;
 
@@ -85,10 +91,10 @@ impl Sandbox {
             .map(store::Store::load)
             .transpose()?
             .flatten();
-        let mut world = saved.unwrap_or_else(sample::world);
+        let mut world = saved.unwrap_or_else(vendors::world);
         world.lag = lag;
         world.faults = faults;
-        world.session.secrets = sample::secrets();
+        world.session.secrets = vendors::secrets();
         let (listeners, authority, tls) = server::secure(port)?;
         let port = listeners[0].local_addr()?.port();
         let shared = Arc::new(server::Shared::new(world, store::Store::at(state)));
@@ -153,25 +159,54 @@ impl Sandbox {
     /// Names, ids and credentials that exist in the sample world.
     #[must_use]
     pub fn sample(&self) -> Sample {
-        sample::sample()
+        vendors::sample()
     }
 
     /// A canonical picture of all that exists, sorted, without secrets; what sits in a recycle bin is left out.
     #[must_use]
     pub fn world(&self) -> serde_json::Value {
         let mut world = self.shared.world();
-        advance(&mut world);
+        services::advance(&mut world);
         snapshot::take(&world)
     }
 
     /// Lets a test reach in: change things behind the clients' backs, and take something out.
     pub fn edit<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.shared.world();
-        advance(&mut world);
+        services::advance(&mut world);
         let found = change(&mut world);
         // As for requests: the clouds go on when the disk is full.
         let _ = self.shared.store().save(&world);
         found
+    }
+
+    /// The ids of the peerings that vendors have.
+    #[must_use]
+    pub fn peerings(&self) -> Vec<String> {
+        vendors::peerings(&self.shared.world())
+    }
+
+    /// The states in which they stay until somebody does something.
+    #[must_use]
+    pub fn resting(&self) -> Vec<&'static str> {
+        vendors::resting()
+    }
+
+    /// The states that say no to one that is being built.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<&'static str> {
+        vendors::refusals()
+    }
+
+    /// Puts every peering that a vendor has into this state, to stay in it.
+    pub fn say(&self, word: &str) {
+        self.edit(|world| vendors::say(world, word));
+    }
+
+    /// The services that a request can be for.
+    #[must_use]
+    pub fn services(&self) -> Vec<Service> {
+        services::all()
     }
 
     /// Every request so far, in order.
@@ -185,13 +220,6 @@ impl Sandbox {
     pub fn secrets(&self) -> Vec<String> {
         self.shared.world().session.secrets.clone()
     }
-}
-
-/// Lets everything happen whose time has come.
-fn advance(world: &mut World) {
-    world.tick();
-    aiven::advance(world);
-    konnect::advance(world);
 }
 
 impl Drop for Sandbox {

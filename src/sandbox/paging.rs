@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::faults::Fault;
-use super::harm::ELSEWHERE;
+use super::faults::{ELSEWHERE, Fault};
 use super::log::Service;
 use super::wire::{Ask, escape};
 use super::world::World;

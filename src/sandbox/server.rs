@@ -8,7 +8,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -17,7 +18,8 @@ use rustls::pki_types::PrivateKeyDer;
 
 use super::cut::Cut;
 use super::harm::{self, Delivery};
-use super::log::{Seen, Service};
+use super::log::Seen;
+use super::services;
 use super::store::Store;
 use super::wire::{Answer, Ask};
 use super::world::{World, guid};
@@ -49,8 +51,8 @@ impl Shared {
     /// Answers a request; says how the answer is to reach the client.
     pub fn answer(&self, ask: &Ask) -> (Answer, Delivery) {
         let mut world = self.world();
-        super::advance(&mut world);
-        let service = Service::of(&ask.parts());
+        services::advance(&mut world);
+        let service = services::of(&ask.parts());
         let (answer, delivery) = harm::answer(&mut world, service, ask);
         let status = match delivery {
             Delivery::Whole | Delivery::Proxy => answer.status,
@@ -130,7 +132,10 @@ pub(super) async fn serve(
     shared: Arc<Shared>,
 ) -> io::Result<()> {
     let app = axum::Router::new().fallback(respond).with_state(shared);
-    axum_server::from_tcp_rustls(listener, tls)?
+    // Without it the first answer of a connection waits 40 ms for the client to acknowledge the session tickets before it.
+    let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+    axum_server::from_tcp(listener)?
+        .acceptor(acceptor)
         .handle(handle)
         .serve(app.into_make_service())
         .await

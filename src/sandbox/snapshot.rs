@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::vendor::sorted;
+use super::vendors;
 use super::world::World;
 
 /// All objects, sorted; no secrets, no times, nothing that sits in a recycle bin.
 pub(super) fn take(world: &World) -> Value {
-    json!({
+    let mut picture = json!({
         "applications": sorted(world.applications.iter().filter(|app| app.deleted.is_none()).map(|app| {
             let passwords: Vec<&Option<String>> = app.passwords.iter().map(|password| &password.display_name).collect();
             json!({
@@ -34,24 +36,11 @@ pub(super) fn take(world: &World) -> Value {
             });
             json!({"id": network.id(), "prefixes": network.prefixes, "provisioning": network.provisioning, "peerings": sorted(peerings)})
         })),
-        "aiven": sorted(world.aiven.vpcs.iter().map(|vpc| {
-            let rows = vpc.rows.iter().map(|row| {
-                json!({
-                    "id": row.id, "account": row.account, "group": row.group, "vnet": row.vnet, "app": row.app, "tenant": row.tenant,
-                    "state": row.state,
-                })
-            });
-            json!({"id": vpc.id, "cloud": vpc.cloud, "cidr": vpc.cidr, "state": vpc.state, "connections": sorted(rows)})
-        })),
-        "konnect": sorted(world.konnect.networks.iter().map(|network| {
-            let gateways = network.gateways.iter().map(|gateway| {
-                json!({
-                    "id": gateway.id, "name": gateway.name, "attachment": gateway.attachment, "dns": gateway.dns, "state": gateway.state,
-                })
-            });
-            json!({"id": network.id, "name": network.name, "state": network.state, "gateways": sorted(gateways)})
-        })),
-    })
+    });
+    for (name, there) in vendors::pictures(world) {
+        picture[name] = there;
+    }
+    picture
 }
 
 /// Flags that differ from what they are when nobody sets them, so that clients who send defaults and those who don't compare.
@@ -67,10 +56,4 @@ fn unusual(flags: &Map<String, Value>) -> Map<String, Value> {
         .filter(|(key, value)| **value != usual(key))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
-}
-
-fn sorted(items: impl Iterator<Item = Value>) -> Value {
-    let mut items: Vec<Value> = items.collect();
-    items.sort_by_cached_key(Value::to_string);
-    Value::Array(items)
 }

@@ -1,8 +1,48 @@
 //! What the vendors' backends have in common: they act in Azure as their own principals, with the rights they were given.
 
-use super::arm::overlap;
+use serde_json::Value;
+
+use super::halves::overlap;
 use super::rbac::Verdict;
-use super::world::{Peering, World, guid};
+use super::wire::{Ask, Reply};
+use super::world::World;
+
+/// A simulated vendor, as a value: all that the rest of the sandbox knows of one.
+pub(super) struct Backend {
+    /// Its name, in pictures of the world and for rules of what goes wrong.
+    pub name: &'static str,
+    /// Whether a path is one of its API's.
+    pub serves: fn(&[&str]) -> bool,
+    /// Answers a request to its API.
+    pub answer: fn(&mut World, &Ask) -> Reply,
+    /// The body of a request that failed with this status, code and message.
+    pub failure: fn(u16, &str, &str) -> Value,
+    /// Lets everything happen whose time has come.
+    pub advance: fn(&mut World),
+    /// Adds to a sample world what it has there.
+    pub furnish: fn(&mut World),
+    /// What a client has to be told about that, by name.
+    pub samples: &'static [(&'static str, &'static str)],
+    /// The secrets among them.
+    pub secrets: &'static [&'static str],
+    /// What there is, sorted, without secrets and times.
+    pub picture: fn(&World) -> Value,
+    /// The ids of its peerings.
+    pub peerings: fn(&World) -> Vec<String>,
+    /// The states in which a peering stays until somebody does something.
+    pub resting: &'static [&'static str],
+    /// The states that say no to one that is being built.
+    pub refusals: &'static [&'static str],
+    /// Puts every peering into this state, to stay in it.
+    pub say: fn(&mut World, &str),
+}
+
+/// A list whose order tells nothing.
+pub(super) fn sorted(items: impl Iterator<Item = Value>) -> Value {
+    let mut items: Vec<Value> = items.collect();
+    items.sort_by_cached_key(Value::to_string);
+    Value::Array(items)
+}
 
 /// Who acts, and what they need to be allowed on the user's network.
 pub(super) struct Vendor {
@@ -101,19 +141,4 @@ pub(super) fn survey(
         peer: found,
         half,
     })
-}
-
-/// Puts a half on one network that points to another.
-pub(super) fn place(world: &mut World, on: usize, to: usize, name: &str, state: &str) {
-    let half = Peering {
-        name: name.to_owned(),
-        remote: world.networks[to].id(),
-        state: state.to_owned(),
-        provisioning: "Succeeded".to_owned(),
-        remote_prefixes: world.networks[to].prefixes.clone(),
-        guid: guid(),
-        etag: guid(),
-        ..Peering::default()
-    };
-    world.networks[on].peerings.push(half);
 }

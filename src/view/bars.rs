@@ -1,13 +1,14 @@
-//! The view on a terminal: a line for each finished step, and below them one line that lives.
+//! The view on a terminal: a line for each finished step, and below them one line that lives, or one for each VNet.
 
 mod live;
 
 use self::live::{LEAST_TITLE, Live};
-use super::{Screen, Tone, View, clean, duration, lines::word, pad, usually, wrap};
+use super::{Screen, Tone, View, clean, duration, pad, text::word, titled, usually, wrap};
 use crate::engine::{Event, Status, event::Outcome};
 use console::{Term, measure_text_width};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -24,10 +25,21 @@ pub struct Bars {
     /// The columns to draw in; asked again each time, as windows are resized.
     width: fn(&Screen) -> usize,
     multi: MultiProgress,
-    bar: Option<ProgressBar>,
-    live: Arc<Mutex<Live>>,
+    /// The lines that live, by the VNet that each is about; the name is empty when it is about no single one.
+    under_way: BTreeMap<String, UnderWay>,
     /// What needed a person, shown once each.
     needed: Vec<String>,
+}
+
+struct UnderWay {
+    bar: ProgressBar,
+    live: Arc<Mutex<Live>>,
+}
+
+impl UnderWay {
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Bars {
@@ -44,14 +56,9 @@ impl Bars {
             screen: screen.clone(),
             width,
             multi: MultiProgress::with_draw_target(target),
-            bar: None,
-            live: Arc::new(Mutex::new(Live::new(String::new(), String::new()))),
+            under_way: BTreeMap::new(),
             needed: Vec::new(),
         }
-    }
-
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn print(&self, line: &str) {
@@ -59,11 +66,12 @@ impl Bars {
         let _ = self.multi.println(line);
     }
 
-    fn start(&mut self) {
-        self.clear();
-        let (screen, width, live) = (self.screen.clone(), self.width, self.live.clone());
+    fn start(&mut self, vnet: &str, live: Live) {
+        self.clear(vnet);
+        let (screen, width, live) = (self.screen.clone(), self.width, Arc::new(Mutex::new(live)));
+        let shown = Arc::clone(&live);
         let text = move |_: &ProgressState, to: &mut dyn fmt::Write| {
-            let live = live.lock().unwrap_or_else(PoisonError::into_inner);
+            let live = shown.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = to.write_str(&live.line(&screen, width(&screen).saturating_sub(2)));
         };
         let template = if self.screen.color {
@@ -78,25 +86,24 @@ impl Bars {
         let bar = self.multi.add(ProgressBar::new_spinner().with_style(style));
         bar.tick();
         bar.enable_steady_tick(TICK);
-        self.bar = Some(bar);
+        self.under_way
+            .insert(vnet.to_owned(), UnderWay { bar, live });
     }
 
-    fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
+    fn clear(&mut self, vnet: &str) {
+        if let Some(UnderWay { bar, .. }) = self.under_way.remove(vnet) {
             bar.disable_steady_tick();
             bar.finish_and_clear();
             self.multi.remove(&bar);
         }
     }
 
-    /// Replaces the living line by one that stays.
-    fn end(&mut self, step: &str, mark: (Tone, &str), word: &str, took: Option<f64>) {
+    /// Replaces the living line by one that stays. A step that ended without having begun here has only its id.
+    fn end(&mut self, vnet: &str, step: &str, mark: (Tone, &str), word: &str, took: Option<f64>) {
         let width = (self.width)(&self.screen);
-        let live = if self.bar.is_some() {
-            self.live().clone()
-        } else {
-            // It ended without having begun here: its id is all that is known.
-            Live::new(String::new(), clean(step))
+        let live = match self.under_way.get(vnet) {
+            Some(it) => it.live().clone(),
+            None => Live::new(String::new(), clean(step)),
         };
         let took = took.map(duration).unwrap_or_default();
         let head = measure_text_width(mark.1) + measure_text_width(&live.place) + 3;
@@ -115,27 +122,30 @@ impl Bars {
             .screen
             .cut(rest.trim_end(), width - measure_text_width(mark.1));
         let painted = format!("{}{rest}", self.screen.paint(mark.0, mark.1));
-        self.clear();
+        self.clear(vnet);
         self.print(&painted);
     }
 
-    fn wait(&mut self, says: String, usual: String, elapsed: Option<f64>) {
+    fn wait(&mut self, vnet: &str, says: String, usual: Option<String>, elapsed: Option<f64>) {
+        let Some(it) = self.under_way.get(vnet) else {
+            return;
+        };
         {
-            let mut live = self.live();
+            let mut live = it.live();
             live.says = says;
-            live.usual = usual;
+            if let Some(usual) = usual {
+                live.usual = usual;
+            }
             let elapsed = elapsed.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             if let Some(began) = elapsed.and_then(|elapsed| Instant::now().checked_sub(elapsed)) {
                 live.since = began;
             }
         }
-        if let Some(bar) = &self.bar {
-            // Draws at once; `tick` leaves that to the ticking thread.
-            bar.set_message("");
-        }
+        // Draws at once; `tick` leaves that to the ticking thread.
+        it.bar.set_message("");
     }
 
-    fn needs(&mut self, text: &str, url: &str) {
+    fn needs(&mut self, vnet: &str, text: &str, url: &str) {
         let key = format!("{text} {url}");
         if !self.needed.contains(&key) {
             self.needed.push(key);
@@ -148,13 +158,13 @@ impl Bars {
                 self.print(&format!("  {}", self.screen.paint(Tone::Hint, &clean(url))));
             }
         }
-        let usual = self.live().usual.clone();
-        self.wait("waiting for you".to_owned(), usual, None);
+        self.wait(vnet, "waiting for you".to_owned(), None, None);
     }
 }
 
 impl View for Bars {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>, vnet: Option<&str>) {
+        let key = vnet.unwrap_or_default();
         match event {
             Event::Opened { .. } => {}
             Event::Started {
@@ -165,15 +175,14 @@ impl View for Bars {
             } => {
                 let digits = total.to_string().len();
                 let place = format!("{:>digits$}/{total}", index + 1);
-                *self.live() = Live::new(place, clean(title));
-                self.start();
+                self.start(key, Live::new(place, titled(title, vnet)));
             }
             Event::Waiting {
                 step: _,
                 says,
                 elapsed,
                 usually: usual,
-            } => self.wait(clean(says), usually(*usual), Some(*elapsed)),
+            } => self.wait(key, clean(says), Some(usually(*usual)), Some(*elapsed)),
             Event::Retrying {
                 step: _,
                 because,
@@ -181,9 +190,9 @@ impl View for Bars {
                 after,
             } => {
                 let says = format!("{}; next try in {}", clean(because), duration(*after));
-                self.wait(says, String::new(), None);
+                self.wait(key, says, Some(String::new()), None);
             }
-            Event::Needs { step: _, text, url } => self.needs(text, url),
+            Event::Needs { step: _, text, url } => self.needs(key, text, url),
             Event::Finished {
                 step,
                 status,
@@ -192,22 +201,19 @@ impl View for Bars {
                 note,
             } => {
                 let mark = match status {
-                    Status::Found => (Tone::Dim, "="),
+                    Status::Found | Status::Kept => (Tone::Dim, "="),
                     _ => (Tone::Good, self.screen.sign("✓", "+")),
                 };
-                self.end(step, mark, word(*status, note.is_some()), Some(*took));
+                let word = word(*status, note.is_some());
+                self.end(key, step, mark, word, Some(*took));
                 for line in wrap(&clean(note.unwrap_or_default()), self.screen.width, "    ") {
                     self.print(&self.screen.paint(Tone::Dim, &line));
                 }
             }
             Event::Failed { step, .. } => {
                 if let Some(step) = step {
-                    self.end(
-                        step,
-                        (Tone::Bad, self.screen.sign("✗", "x")),
-                        "failed",
-                        None,
-                    );
+                    let mark = (Tone::Bad, self.screen.sign("✗", "x"));
+                    self.end(key, step, mark, "failed", None);
                 }
             }
             Event::Closed { status, facts: _ } => {
@@ -216,8 +222,10 @@ impl View for Bars {
                     Outcome::Waiting => "still waiting",
                     _ => "stopped",
                 };
-                if self.bar.is_some() {
-                    self.end("", (Tone::Warn, self.screen.sign("…", "~")), word, None);
+                let mark = (Tone::Warn, self.screen.sign("…", "~"));
+                let open: Vec<String> = self.under_way.keys().cloned().collect();
+                for vnet in open {
+                    self.end(&vnet, "", mark, word, None);
                 }
             }
         }
@@ -237,7 +245,10 @@ impl View for Bars {
     }
 
     fn close(&mut self) {
-        self.clear();
+        let open: Vec<String> = self.under_way.keys().cloned().collect();
+        for vnet in open {
+            self.clear(&vnet);
+        }
         // A prompt that was broken off may have left it hidden.
         if self.screen.terminal {
             let _ = Term::stderr().show_cursor();
@@ -255,7 +266,6 @@ impl Drop for Bars {
 mod tests {
     use super::*;
     use indicatif::InMemoryTerm;
-    use std::collections::BTreeMap;
 
     fn bars(columns: u16, unicode: bool) -> (Bars, InMemoryTerm) {
         let term = InMemoryTerm::new(12, columns);
@@ -277,13 +287,14 @@ mod tests {
     }
 
     fn finish(view: &mut Bars, status: Status, note: Option<&str>) {
-        view.event(&Event::Finished {
+        let finished = Event::Finished {
             step: "s",
             status,
             took: 1.8,
             facts: &BTreeMap::new(),
             note,
-        });
+        };
+        view.event(&finished, None);
     }
 
     fn waiting(says: &str) -> Event<'_> {
@@ -307,12 +318,12 @@ mod tests {
     #[test]
     fn finished_steps_stay_above_the_living_line() {
         let (mut view, term) = bars(100, true);
-        view.event(&started(1, "Create its service principal"));
+        view.event(&started(1, "Create its service principal"), None);
         finish(&mut view, Status::Created, None);
-        view.event(&started(2, "Find the role"));
+        view.event(&started(2, "Find the role"), None);
         finish(&mut view, Status::Found, None);
-        view.event(&started(9, "Wait for Aiven"));
-        view.event(&waiting("APPROVED"));
+        view.event(&started(9, "Wait for Aiven"), None);
+        view.event(&waiting("APPROVED"), None);
         view.note("a note");
         assert_eq!(
             shown(&term),
@@ -330,19 +341,25 @@ mod tests {
     #[test]
     fn forty_columns_are_enough() {
         let (mut view, term) = bars(40, true);
-        view.event(&started(3, "Create its service principal in your tenant"));
-        view.event(&waiting("PENDING_PEER"));
+        view.event(
+            &started(3, "Create its service principal in your tenant"),
+            None,
+        );
+        view.event(&waiting("PENDING_PEER"), None);
         let live = &shown(&term)[0];
         assert!(live.starts_with("  4/12  Create"), "{live}");
         assert!(live.ends_with("1m12s"), "{live}");
         finish(&mut view, Status::Created, None);
-        view.event(&started(4, "b"));
-        view.event(&Event::Retrying {
-            step: "s",
-            because: "the role assignment is still spreading through Azure",
-            attempt: 1,
-            after: 10.0,
-        });
+        view.event(&started(4, "b"), None);
+        view.event(
+            &Event::Retrying {
+                step: "s",
+                because: "the role assignment is still spreading through Azure",
+                attempt: 1,
+                after: 10.0,
+            },
+            None,
+        );
         let lines = shown(&term);
         assert_eq!(lines.len(), 2, "nothing wraps: {lines:?}");
         assert_eq!(lines[0], "✓  4/12  Create its se…   created  1.8s");
@@ -352,23 +369,29 @@ mod tests {
     #[test]
     fn a_retry_shows_its_reason_and_a_need_is_shown_once() {
         let (mut view, term) = bars(90, false);
-        view.event(&started(3, "Consent"));
-        view.event(&Event::Retrying {
-            step: "s",
-            because: "Azure answered\u{1b}[2J 503",
-            attempt: 1,
-            after: 10.0,
-        });
+        view.event(&started(3, "Consent"), None);
+        view.event(
+            &Event::Retrying {
+                step: "s",
+                because: "Azure answered\u{1b}[2J 503",
+                attempt: 1,
+                after: 10.0,
+            },
+            None,
+        );
         assert!(
             term.contents()
                 .contains("Azure answered 503; next try in 10s - 0s")
         );
         for _ in 0..2 {
-            view.event(&Event::Needs {
-                step: "s",
-                text: "An administrator must consent:",
-                url: "https://login.example/consent",
-            });
+            view.event(
+                &Event::Needs {
+                    step: "s",
+                    text: "An administrator must consent:",
+                    url: "https://login.example/consent",
+                },
+                None,
+            );
         }
         let text = term.contents();
         assert_eq!(text.matches("must consent").count(), 1);
@@ -380,17 +403,45 @@ mod tests {
     #[test]
     fn what_was_left_says_why_and_a_stop_leaves_its_line() {
         let (mut view, term) = bars(60, true);
-        view.event(&started(0, "Delete the role"));
+        view.event(&started(0, "Delete the role"), None);
         finish(&mut view, Status::Found, Some("another assignment uses it"));
-        view.event(&started(1, "Wait for Aiven"));
-        view.event(&Event::Closed {
-            status: Outcome::Interrupted,
-            facts: &BTreeMap::new(),
-        });
+        view.event(&started(1, "Wait for Aiven"), None);
+        view.event(
+            &Event::Closed {
+                status: Outcome::Interrupted,
+                facts: &BTreeMap::new(),
+            },
+            None,
+        );
         let lines = shown(&term);
         assert!(lines[0].ends_with("left  1.8s"), "{lines:?}");
         assert_eq!(lines[1], "    another assignment uses it");
         assert!(lines[2].starts_with("…  2/12  Wait for Aiven"), "{lines:?}");
         assert!(lines[2].ends_with("stopped"), "{lines:?}");
+    }
+
+    #[test]
+    fn each_vnet_has_a_line_of_its_own() {
+        let (mut view, term) = bars(100, true);
+        let facts = BTreeMap::new();
+        view.event(&started(3, "Wait for Aiven"), Some("/virtualnetworks/a"));
+        view.event(&started(3, "Wait for Aiven"), Some("/virtualnetworks/b"));
+        view.event(&waiting("APPROVED"), Some("/virtualnetworks/b"));
+        let finished = Event::Finished {
+            step: "s",
+            status: Status::Kept,
+            took: 1.8,
+            facts: &facts,
+            note: Some("the run kong-1 uses it"),
+        };
+        view.event(&finished, Some("/virtualnetworks/a"));
+        assert_eq!(
+            shown(&term),
+            [
+                "=  4/12  a: Wait for Aiven                          kept  1.8s",
+                "    the run kong-1 uses it",
+                "  4/12  b: Wait for Aiven · APPROVED · 1m12s, usually about 3 min",
+            ]
+        );
     }
 }

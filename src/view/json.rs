@@ -1,8 +1,39 @@
 //! Every event as one line of JSON on stdout, as it happens; prose goes to stderr.
 
-use super::{Screen, View, clean};
+use super::{Screen, View, clean, text::is_hidden};
 use crate::engine::Event;
-use std::io::Write;
+use serde::Serialize;
+use std::{fmt::Write as _, io::Write};
+
+/// An event, and the VNet that it is about.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    event: &'a Event<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vnet: Option<&'a str>,
+}
+
+/// The value as one line of JSON. What a terminal would obey or hide is escaped: JSON lets all but the first 32 characters
+/// stand as they are.
+///
+/// # Panics
+/// When the value has a map whose keys are no texts.
+#[must_use]
+pub fn line(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).expect("keys are texts");
+    let mut line = String::with_capacity(json.len());
+    for char in json.chars() {
+        if is_hidden(char) {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        } else {
+            line.push(char);
+        }
+    }
+    line
+}
 
 /// The view for programs: `out` gets the events, `err` the prose.
 pub struct Json<O: Write, E: Write> {
@@ -26,8 +57,8 @@ impl<O: Write, E: Write> Json<O, E> {
 
 // That nobody reads any more must not end a run half-way, so what cannot be written is dropped.
 impl<O: Write, E: Write> View for Json<O, E> {
-    fn event(&mut self, event: &Event<'_>) {
-        let line = serde_json::to_string(event).expect("events have text keys only");
+    fn event(&mut self, event: &Event<'_>, vnet: Option<&str>) {
+        let line = line(&Line { event, vnet });
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
     }
 
@@ -60,19 +91,21 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut view = Json::new(&mut out, &mut err, &Screen::plain(80));
         let facts = BTreeMap::from([("USER_APP_ID".to_owned(), "a\nb\u{1b}[31m".to_owned())]);
-        view.event(&Event::Finished {
+        let finished = Event::Finished {
             step: "application",
             status: Status::Created,
             took: 1.8,
             facts: &facts,
             note: None,
-        });
+        };
+        view.event(&finished, None);
         view.note("prose");
         view.request("GET /hidden");
-        view.event(&Event::Closed {
+        let closed = Event::Closed {
             status: Outcome::Connected,
             facts: &facts,
-        });
+        };
+        view.event(&closed, None);
         view.close();
         let out = String::from_utf8(out).expect("text");
         let lines: Vec<serde_json::Value> = out
@@ -96,12 +129,39 @@ mod tests {
         };
         let mut view = Json::new(&mut out, &mut err, &screen);
         view.note("prose");
-        view.event(&Event::Needs {
+        let needs = Event::Needs {
             step: "consent",
             text: "consent",
             url: "https://x",
-        });
+        };
+        view.event(&needs, None);
         assert!(err.is_empty());
         assert!(!out.is_empty());
+    }
+
+    #[test]
+    fn a_vnet_is_named_where_there_are_several_and_nothing_hidden_is_in_a_line() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut view = Json::new(&mut out, &mut err, &Screen::plain(80));
+        let waiting = Event::Waiting {
+            step: "active",
+            says: "a\u{7f}\u{85}\u{202e}\u{2066}\u{200b}\u{e0041} Zürich",
+            elapsed: 1.0,
+            usually: 180.0,
+        };
+        view.event(&waiting, None);
+        view.event(&waiting, Some("/subscriptions/s/b"));
+        let out = String::from_utf8(out).expect("text");
+        let alone = r#"{"event":"waiting","step":"active","says":"a\u007f\u0085\u202e\u2066\u200b\udb40\udc41 Zürich","elapsed":1.0,"usually":180.0"#;
+        assert_eq!(
+            out,
+            format!("{alone}}}\n{alone},\"vnet\":\"/subscriptions/s/b\"}}\n")
+        );
+        let back: serde_json::Value =
+            serde_json::from_str(out.lines().next().unwrap_or_default()).expect("json");
+        assert_eq!(
+            back["says"],
+            "a\u{7f}\u{85}\u{202e}\u{2066}\u{200b}\u{e0041} Zürich"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! One dated line per thing worth knowing, for logs and pipes, where nothing can be drawn over.
 
-use super::{Screen, View, clean, duration, usually};
-use crate::engine::{Event, Status};
-use std::io::Write;
+use super::{Screen, View, clean, duration, text::word, titled, usually};
+use crate::engine::Event;
+use std::{collections::BTreeMap, io::Write};
 use time::OffsetDateTime;
 
 /// An unchanged wait is reported this often, in seconds, so that nobody takes it for a hang.
@@ -14,12 +14,18 @@ pub struct Lines<W: Write> {
     quiet: bool,
     verbose: bool,
     now: Box<dyn Fn() -> OffsetDateTime>,
-    /// `(3/12) Create its service principal`, of the step that is under way.
-    step: String,
-    /// The last reason to wait that was shown, and when.
-    shown: Option<(String, OffsetDateTime)>,
+    /// The step that is under way, by the VNet that it is about; the name is empty when it is about no single one.
+    steps: BTreeMap<String, UnderWay>,
     /// What needed a person, shown once each.
     needed: Vec<String>,
+}
+
+#[derive(Default)]
+struct UnderWay {
+    /// `(3/12) Create its service principal`
+    title: String,
+    /// The last reason to wait that was shown, and when.
+    shown: Option<(String, OffsetDateTime)>,
 }
 
 impl<W: Write> Lines<W> {
@@ -35,8 +41,7 @@ impl<W: Write> Lines<W> {
             quiet: screen.quiet,
             verbose: screen.verbose,
             now,
-            step: String::new(),
-            shown: None,
+            steps: BTreeMap::new(),
             needed: Vec::new(),
         }
     }
@@ -47,40 +52,34 @@ impl<W: Write> Lines<W> {
         let _ = writeln!(self.out, "{hour:02}:{minute:02}:{second:02} {text}");
     }
 
-    fn progress(&mut self, text: &str) {
+    fn title(&self, vnet: &str) -> &str {
+        self.steps.get(vnet).map_or("", |step| &step.title)
+    }
+
+    fn progress(&mut self, vnet: &str, text: &str) {
         if !self.quiet {
-            self.line(&format!("{}: {text}", self.step));
+            self.line(&format!("{}: {text}", self.title(vnet)));
         }
     }
 
     /// Shows a reason to wait when it is a new one, or when the last word is too long ago.
-    fn wait(&mut self, reason: &str, text: &str) {
+    fn wait(&mut self, vnet: &str, reason: &str, text: &str) {
         let now = (self.now)();
-        let stale = self
+        let step = self.steps.entry(vnet.to_owned()).or_default();
+        let stale = step
             .shown
             .as_ref()
             .is_none_or(|(shown, at)| shown != reason || (now - *at).as_seconds_f64() >= HEARTBEAT);
         if stale {
-            self.shown = Some((reason.to_owned(), now));
-            self.progress(text);
+            step.shown = Some((reason.to_owned(), now));
+            self.progress(vnet, text);
         }
     }
 }
 
-/// How a step ended, in one word.
-pub(super) fn word(status: Status, left: bool) -> &'static str {
-    match status {
-        Status::Found if left => "left",
-        Status::Creating => "creating",
-        Status::Created => "created",
-        Status::Found => "found",
-        Status::Reached => "reached",
-        Status::Deleted => "deleted",
-    }
-}
-
 impl<W: Write> View for Lines<W> {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>, vnet: Option<&str>) {
+        let key = vnet.unwrap_or_default();
         match event {
             Event::Opened { .. } | Event::Closed { .. } => {}
             Event::Started {
@@ -89,8 +88,11 @@ impl<W: Write> View for Lines<W> {
                 index,
                 total,
             } => {
-                self.step = format!("({}/{total}) {}", index + 1, clean(title));
-                self.shown = None;
+                let begun = UnderWay {
+                    title: format!("({}/{total}) {}", index + 1, titled(title, vnet)),
+                    shown: None,
+                };
+                self.steps.insert(key.to_owned(), begun);
             }
             Event::Waiting {
                 step: _,
@@ -100,7 +102,7 @@ impl<W: Write> View for Lines<W> {
             } => {
                 let (says, usual) = (clean(says), usually(*usual));
                 let elapsed = duration(elapsed.floor());
-                self.wait(&says, &format!("{says} ({elapsed}, {usual})"));
+                self.wait(key, &says, &format!("{says} ({elapsed}, {usual})"));
             }
             Event::Retrying {
                 step: _,
@@ -110,10 +112,10 @@ impl<W: Write> View for Lines<W> {
             } => {
                 let because = clean(because);
                 let after = duration(*after);
-                self.wait(&because, &format!("{because}; next try in {after}"));
+                self.wait(key, &because, &format!("{because}; next try in {after}"));
             }
             Event::Needs { step: _, text, url } => {
-                let needs = format!("{}: {} {}", self.step, clean(text), clean(url));
+                let needs = format!("{}: {} {}", self.title(key), clean(text), clean(url));
                 if !self.needed.contains(&needs) {
                     // Quiet or not, nothing goes on without the person.
                     self.line(needs.trim_end());
@@ -130,11 +132,11 @@ impl<W: Write> View for Lines<W> {
                 let word = word(*status, note.is_some());
                 let note = note.map(|note| format!(", {}", clean(note)));
                 let took = duration(*took);
-                self.progress(&format!("{word} ({took}{})", note.unwrap_or_default()));
+                self.progress(key, &format!("{word} ({took}{})", note.unwrap_or_default()));
             }
             Event::Failed { step, .. } => {
                 if step.is_some() {
-                    self.progress("failed");
+                    self.progress(key, "failed");
                 }
             }
         }
@@ -160,6 +162,7 @@ impl<W: Write> View for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Status;
     use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
     /// A view, and what it wrote after each event that came with its second.
@@ -174,7 +177,7 @@ mod tests {
         let mut view = Lines::with_clock(&mut out, &screen, Box::new(move || hand.get()));
         for (second, event) in events {
             clock.set(OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(*second));
-            view.event(event);
+            view.event(event, None);
         }
         view.note("a note");
         drop(view);
@@ -262,5 +265,34 @@ mod tests {
         );
         let loud = shown(false, &events);
         assert!(loud.contains("00:00:03 (3/12) Wait for Aiven: left (1.8s, it is in use)\n"));
+    }
+
+    #[test]
+    fn each_vnet_has_its_own_step_and_what_is_kept_says_why() {
+        let (mut out, facts) = (Vec::new(), BTreeMap::new());
+        let clock = Box::new(|| OffsetDateTime::UNIX_EPOCH);
+        let mut view = Lines::with_clock(&mut out, &Screen::plain(40), clock);
+        view.event(&STARTED, Some("/virtualnetworks/a"));
+        view.event(&STARTED, Some("/virtualnetworks/b"));
+        view.event(&waiting("APPROVED", 1.0), Some("/virtualnetworks/a"));
+        view.event(&waiting("APPROVED", 1.0), Some("/virtualnetworks/b"));
+        for (vnet, status) in [("a", Status::Kept), ("b", Status::Deleted)] {
+            let finished = Event::Finished {
+                step: "s",
+                status,
+                took: 1.84,
+                facts: &facts,
+                note: Some("it is in use"),
+            };
+            view.event(&finished, Some(&format!("/virtualnetworks/{vnet}")));
+        }
+        drop(view);
+        assert_eq!(
+            String::from_utf8(out).expect("text"),
+            "00:00:00 (3/12) a: Wait for Aiven: APPROVED (1s, usually about 3 min)\n\
+             00:00:00 (3/12) b: Wait for Aiven: APPROVED (1s, usually about 3 min)\n\
+             00:00:00 (3/12) a: Wait for Aiven: kept (1.8s, it is in use)\n\
+             00:00:00 (3/12) b: Wait for Aiven: deleted (1.8s, it is in use)\n"
+        );
     }
 }

@@ -134,8 +134,8 @@ impl Screen {
 
 /// Shows what happens during a run.
 pub trait View {
-    /// Shows one event.
-    fn event(&mut self, event: &Event<'_>);
+    /// Shows one event, and which VNet it is about, if there are several.
+    fn event(&mut self, event: &Event<'_>, vnet: Option<&str>);
     /// Shows prose of this program on stderr, unless the person wants it quiet.
     fn note(&mut self, text: &str);
     /// Shows one HTTP request, if the person wants to see them.
@@ -147,12 +147,51 @@ pub trait View {
 /// The view for this output and this screen.
 #[must_use]
 pub fn open(json: bool, screen: &Screen) -> Box<dyn View> {
-    if json {
+    let view: Box<dyn View> = if json {
         Box::new(json::Json::new(io::stdout(), io::stderr(), screen))
     } else if screen.terminal && !screen.quiet {
         Box::new(bars::Bars::new(screen))
     } else {
         Box::new(lines::Lines::new(io::stderr(), screen))
+    };
+    Box::new(UntilClosed {
+        view,
+        closed: false,
+    })
+}
+
+/// A view that shows no event after the last one, whoever still has something to tell.
+struct UntilClosed {
+    view: Box<dyn View>,
+    closed: bool,
+}
+
+impl View for UntilClosed {
+    fn event(&mut self, event: &Event<'_>, vnet: Option<&str>) {
+        if !self.closed {
+            self.closed = matches!(event, Event::Closed { .. });
+            self.view.event(event, vnet);
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        self.view.note(text);
+    }
+
+    fn request(&mut self, line: &str) {
+        self.view.request(line);
+    }
+
+    fn close(&mut self) {
+        self.view.close();
+    }
+}
+
+/// What a step does, and for which VNet, if there are several.
+fn titled(title: &str, vnet: Option<&str>) -> String {
+    match vnet.and_then(|id| id.rsplit('/').next()) {
+        Some(name) => clean(&format!("{name}: {title}")),
+        None => clean(title),
     }
 }
 
@@ -217,6 +256,51 @@ fn has_unicode(var: &dyn Fn(&str) -> Option<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::event::{Outcome, SCHEMA};
+    use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+    #[test]
+    fn nothing_follows_the_last_event() {
+        struct Count(Rc<RefCell<Vec<&'static str>>>);
+        impl View for Count {
+            fn event(&mut self, event: &Event<'_>, _: Option<&str>) {
+                let name = match event {
+                    Event::Opened { .. } => "opened",
+                    Event::Closed { .. } => "closed",
+                    _ => "other",
+                };
+                self.0.borrow_mut().push(name);
+            }
+            fn note(&mut self, _: &str) {
+                self.0.borrow_mut().push("note");
+            }
+            fn request(&mut self, _: &str) {}
+            fn close(&mut self) {}
+        }
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let mut view = UntilClosed {
+            view: Box::new(Count(Rc::clone(&seen))),
+            closed: false,
+        };
+        let opened = Event::Opened {
+            schema: SCHEMA,
+            run: None,
+            flow: None,
+            total: 0,
+            version: "1",
+        };
+        let closed = Event::Closed {
+            status: Outcome::Interrupted,
+            facts: &BTreeMap::new(),
+        };
+        for event in [&opened, &closed, &opened, &closed] {
+            view.event(event, None);
+        }
+        view.close();
+        view.event(&opened, Some("/vnet"));
+        view.note("prose may follow");
+        assert_eq!(*seen.borrow(), ["opened", "closed", "note"]);
+    }
 
     #[test]
     fn the_flag_goes_before_the_environment_and_no_colour_before_colour() {

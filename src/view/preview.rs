@@ -54,6 +54,10 @@ pub enum Mark {
     Delete,
     /// Leave what was there before.
     Leave,
+    /// Keep what the run made, for the reason in the note.
+    Kept,
+    /// Leave what is not the run's, for the reason in the note.
+    Left,
 }
 
 /// One step.
@@ -63,6 +67,8 @@ pub struct PlanLine {
     pub mark: Mark,
     /// What it is about.
     pub title: String,
+    /// The name and the id of the object, shown below the title.
+    pub detail: String,
     /// What stands behind it, such as `already there; will be left on undo`.
     pub note: String,
     /// Why it is needed.
@@ -77,7 +83,7 @@ impl Mark {
     fn paint(self, screen: &Screen) -> String {
         let (tone, sign) = match self {
             Self::Create => (Tone::Good, "+"),
-            Self::Found | Self::Leave => (Tone::Dim, "="),
+            Self::Found | Self::Leave | Self::Kept | Self::Left => (Tone::Dim, "="),
             Self::Wait => (Tone::Warn, screen.sign("…", "~")),
             Self::Delete => (Tone::Bad, "-"),
         };
@@ -151,7 +157,7 @@ impl Preview {
 
     fn steps(&self, screen: &Screen, explain: bool) -> Vec<String> {
         let titles: Vec<String> = self.lines.iter().map(|line| clean(&line.title)).collect();
-        let notes: Vec<String> = self.lines.iter().map(|line| clean(&line.note)).collect();
+        let notes: Vec<String> = self.lines.iter().map(PlanLine::words).collect();
         let widest_note = widest(notes.iter().map(String::as_str));
         let title = widest(titles.iter().map(String::as_str));
         let beside = TITLE + title + 3 + widest_note <= screen.width;
@@ -171,6 +177,7 @@ impl Preview {
                 lines.append(&mut wrapped);
                 lines.extend(dim(screen, &notes[index], &below));
             }
+            lines.extend(dim(screen, &clean(&line.detail), &below));
             if explain {
                 lines.extend(line.explanation(screen, &below));
             }
@@ -245,6 +252,18 @@ impl Row {
 }
 
 impl PlanLine {
+    /// The note, after the word of its mark.
+    fn words(&self) -> String {
+        let note = clean(&self.note);
+        match self.mark {
+            Mark::Kept if note.is_empty() => "kept".to_owned(),
+            Mark::Kept => format!("kept: {note}"),
+            Mark::Left if note.is_empty() => "left".to_owned(),
+            Mark::Left => format!("left: {note}"),
+            _ => note,
+        }
+    }
+
     fn explanation(&self, screen: &Screen, below: &str) -> Vec<String> {
         let mut lines = wrap(&clean(&self.why), screen.width, below);
         for permission in &self.permissions {
@@ -276,6 +295,7 @@ mod tests {
         PlanLine {
             mark,
             title: title.into(),
+            detail: String::new(),
             note: note.into(),
             why: "Aiven recognises who peers by it".into(),
             link: "https://learn.microsoft.com/a/very/long/path/that/stays/whole".into(),
@@ -377,5 +397,37 @@ mod tests {
         };
         preview.rows.clear();
         assert!(preview.render(&ascii, true).is_ascii());
+    }
+
+    #[test]
+    fn an_undo_names_each_object_and_breaks_no_id() {
+        let id = "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/roleAssignments/7";
+        let mut lines = vec![
+            line(Mark::Delete, "your application", "made by this run"),
+            line(Mark::Kept, "the role", "another assignment needs it"),
+            line(Mark::Left, "the peering", "it bears another mark"),
+        ];
+        lines[0].detail = "peer-wizard-a1b2  5a3f2c10-1bf0-4dda-aec3-cb9272f09590".into();
+        lines[1].detail = format!("peering writer\u{202e} {id}");
+        let undo = Preview {
+            lines,
+            ..Preview::default()
+        };
+        let wide = undo.render(&Screen::plain(100), false);
+        assert!(
+            wide.contains(
+                "   1  - your application   made by this run\n        peer-wizard-a1b2 5a3f2c10-1bf0-"
+            ),
+            "{wide}"
+        );
+        assert!(wide.contains("  2  = the role           kept: another assignment needs it\n"));
+        assert!(wide.contains("  3  = the peering        left: it bears another mark\n"));
+        let narrow = undo.render(&Screen::plain(40), false);
+        assert!(
+            narrow.contains("\n        5a3f2c10-1bf0-4dda-aec3-cb9272f09590\n"),
+            "{narrow}"
+        );
+        assert!(narrow.contains(&format!("\n        {id}\n")), "{narrow}");
+        assert!(!narrow.contains('\u{202e}'));
     }
 }

@@ -2,10 +2,25 @@
 
 use crate::{
     engine::{Flow, Run, Status, Step, World},
-    fact::Facts,
-    shell::{Shell, Wait, quoted, single},
+    shell::{Helper, Shell, Wait, helpers, quoted, single, with_needs},
 };
 use std::{collections::BTreeSet, fmt::Write as _};
+
+/// The functions that come first, in this order; those of the steps follow.
+const FIRST: [&str; 12] = [
+    "say",
+    "fail",
+    "lower",
+    "json_text",
+    "odata",
+    "jmes",
+    "json_ascii",
+    "tomorrow",
+    "retry",
+    "wait_for",
+    "delete_if_there",
+    "delete_unless_used",
+];
 
 /// A line that sets a variable which the answers did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +29,20 @@ pub struct Setting {
     pub name: String,
     /// Bash that sets it, or checks that it is set.
     pub line: String,
+    /// The other variables that the line reads.
+    pub reads: Vec<&'static str>,
+}
+
+impl Setting {
+    /// A line of bash that sets `name` from the variables that it reads, or that checks that it is set if it reads none.
+    #[must_use]
+    pub fn new(name: impl Into<String>, line: impl Into<String>, reads: Vec<&'static str>) -> Self {
+        Self {
+            name: name.into(),
+            line: line.into(),
+            reads,
+        }
+    }
 }
 
 /// What a script is made from.
@@ -32,44 +61,31 @@ impl<W: World + 'static> Script<'_, W> {
     /// The script that does what is left of the run.
     #[must_use]
     pub fn apply(&self) -> String {
-        let left: Vec<&Step<W>> = self
-            .flow
-            .steps
-            .iter()
-            .enumerate()
+        let steps = self.flow.steps.iter().enumerate();
+        let left: Vec<&Step<W>> = steps
             .filter(|(index, _)| self.flow.is_left(*index, self.run))
             .map(|(_, step)| step)
             .collect();
-        let total = left.len();
         let mut body = Body::default();
-        // A function may come with a step that is done already; only those that are used are printed.
-        body.functions.extend(
-            self.flow
-                .steps
-                .iter()
-                .flat_map(|step| shell_of(step).functions),
-        );
+        let mut shown = BTreeSet::new();
         for (index, step) in left.iter().enumerate() {
             let about = step.about();
-            let again = self.run.steps.get(about.id).is_some_and(|it| it.renew);
-            body.heading(index + 1, total, &about.title, about.why, about.link);
-            body.commands(&shell_of(step), again);
+            let again = self.run.record(about.id).is_some_and(|it| it.renew);
+            body.heading(index + 1, left.len(), &about.title, about.why, about.link);
+            let shell = step.shell();
+            let given = shell.given().into_iter();
+            shown.extend(given.filter(|it| !it.secret).map(|it| it.name));
+            body.make(shell, again);
         }
-        let plan: Vec<String> = left.iter().map(|step| step.about().title).collect();
-        let facts: BTreeSet<&str> = left
-            .iter()
-            .flat_map(|step| shell_of(step).shown().collect::<Vec<_>>())
-            .collect();
         body.push("\n# What the next command may want to know\n");
-        for name in facts {
+        for name in &shown {
             body.push(&format!("printf '{name}=%s\\n' \"${name}\"\n"));
         }
-        body.push("say 'Connected.'\n");
-        self.page(
-            &plan,
-            &body,
-            "It looks before it makes anything, so it can be run again.",
-        )
+        body.reads.extend(shown);
+        body.say("Connected.");
+        let plan: Vec<String> = left.iter().map(|step| step.about().title).collect();
+        let promise = "It looks before it makes anything, so it can be run again.";
+        self.page(&plan, &body, promise)
     }
 
     /// The script that deletes what the run created.
@@ -77,64 +93,53 @@ impl<W: World + 'static> Script<'_, W> {
     pub fn undo(&self, keep: &[&str]) -> String {
         let mut body = Body::default();
         let mut plan = Vec::new();
-        let order: Vec<_> = self
-            .flow
-            .undo_order()
-            .into_iter()
-            .filter(|it| !keep.contains(&it.about().id))
-            .filter(|it| self.run.status(it.about().id) == Some(Status::Created))
-            .collect();
-        for resource in self.flow.undo_order() {
-            let about = resource.about();
-            if !keep.contains(&about.id) && self.run.status(about.id) == Some(Status::Creating) {
+        let mut order = Vec::new();
+        for step in self.flow.undo_order() {
+            let id = step.about().id;
+            if keep.contains(&id) {
+                continue;
+            }
+            match self.run.status(id) {
                 // Whose it is, if it is there, is told by an id that only the program derives.
-                let text = format!(
-                    "not looked at: {}, whose making was interrupted; peer-wizard undo {} looks",
-                    resource.thing(),
-                    self.run.run
-                );
-                body.push(&format!("\nsay {}\n", single(&text)));
+                Some(Status::Creating) => {
+                    body.push("\n");
+                    body.say(&format!(
+                        "not looked at: {}, whose making was interrupted; peer-wizard undo {} looks",
+                        step.thing(),
+                        self.run.run
+                    ));
+                }
+                Some(status) if status.ours() => order.push(step),
+                _ => {}
             }
         }
-        for (index, resource) in order.iter().enumerate() {
-            let title = format!("Delete {}", resource.thing());
-            let shell = resource.shell(&Facts::symbolic()).unwrap_or_default();
-            body.functions.extend(&shell.functions);
+        for (index, step) in order.iter().enumerate() {
+            let title = format!("Delete {}", step.thing());
             body.heading(index + 1, order.len(), &title, "", "");
-            for cmd in &shell.delete {
-                let words = cmd.bash_words();
-                // A function of that name looks for itself.
-                let looks = words.starts_with("delete_");
-                let guard = if looks { "" } else { "delete_if_there " };
-                body.push(&format!("{guard}{words}\n"));
-            }
+            body.delete(step.shell());
             plan.push(title);
         }
-        self.page(
-            &plan,
-            &body,
-            "What was there before the run stays; what is gone already is no error.",
-        )
+        let promise = "What was there before the run stays; what is gone already is no error.";
+        self.page(&plan, &body, promise)
     }
 
     fn page(&self, plan: &[String], body: &Body, promise: &str) -> String {
-        let text = &body.text;
-        let functions = body.functions(text);
-        let whole = format!("{functions}\n{text}");
         let mut head = format!(
             "#!/usr/bin/env bash\n# {}\n#\n# Printed by {}. {promise}\n",
             comment(&self.headline),
-            self.run.written_by
+            comment(&self.run.written_by)
         );
         head.push_str("# Your own az session stays as it is. What it does:\n");
         for (index, line) in plan.iter().enumerate() {
             let _ = writeln!(head, "#   {}. {}", index + 1, comment(line));
         }
         head.push_str("set -euo pipefail\n");
-        let settings = self.variables(&whole);
+        let text = &body.text;
+        let functions = body.functions();
+        let settings = self.variables(body);
         let tools: String = ["az", "avn", "curl"]
             .into_iter()
-            .filter(|tool| uses(&whole, tool) || uses(&settings, tool))
+            .filter(|tool| [text, &functions, &settings].iter().any(|it| runs(it, tool)))
             .map(|tool| {
                 format!("command -v {tool} >/dev/null || {{ echo '{tool} is not installed' >&2; exit 1; }}\n")
             })
@@ -142,101 +147,76 @@ impl<W: World + 'static> Script<'_, W> {
         format!("{head}\n{tools}{settings}{functions}{text}")
     }
 
-    /// The variables that the text reads: what is known is set, what can be told from others is told, the rest is
-    /// asked of whoever runs the script.
-    fn variables(&self, text: &str) -> String {
-        let reads = |name: &str| {
-            text.contains(&format!("${{{name}}}")) || text.contains(&format!("${name}"))
-        };
-        let mut known = String::new();
-        for (name, value) in self.run.facts.durable() {
-            if reads(name) {
-                if value.contains(['$', '`']) {
-                    known
-                        .push_str("# shellcheck disable=SC2016 # the value has these characters\n");
-                }
-                let _ = writeln!(known, "{name}={}", quoted(value));
-            }
-        }
-        let answered: BTreeSet<&str> = self
-            .run
-            .facts
-            .durable()
-            .keys()
-            .map(String::as_str)
-            .collect();
+    /// The variables that the script reads: what is known is set, what can be told from others is told, the rest is asked of
+    /// whoever runs the script.
+    fn variables(&self, body: &Body) -> String {
+        let facts = self.run.facts();
         let mut asked: Vec<Setting> = Vec::new();
-        let mut open: Vec<String> = self
-            .flow
-            .unfed(&answered)
-            .into_iter()
-            .map(|unfed| unfed.fact.to_owned())
-            .filter(|name| reads(name))
-            .collect();
+        let mut reads = body.reads.clone();
+        let mut open: Vec<&'static str> = body.unset.clone();
+        open.retain(|name| facts.text(name).is_none());
         // A setting may read variables of its own; they come before it.
         while let Some(name) = open.pop() {
-            let Some(setting) = (self.settings)(&name) else {
+            let Some(setting) = (self.settings)(name) else {
                 continue;
             };
-            for other in names_in(&setting.line) {
-                if other != setting.name && !answered.contains(other.as_str()) {
-                    open.push(other);
-                }
-            }
+            reads.extend(&setting.reads);
+            let others = setting.reads.iter().filter(|other| **other != name);
+            open.extend(others.filter(|other| facts.text(other).is_none()));
             asked.retain(|it| it.name != setting.name);
             asked.insert(0, setting);
         }
         let mut out = String::new();
+        let known = facts.texts().iter();
+        let known: Vec<_> = known
+            .filter(|(name, _)| reads.contains(name.as_str()))
+            .collect();
         if !known.is_empty() {
             out.push_str("\n# Known\n");
-            out.push_str(&known);
+        }
+        for (name, value) in known {
+            if value.contains(['$', '`']) {
+                out.push_str("# shellcheck disable=SC2016 # the value has these characters\n");
+            }
+            let _ = writeln!(out, "{name}={}", quoted(value));
         }
         if !asked.is_empty() {
             out.push_str("\n# Not answered: to be set before, or looked up\n");
             // What is missing is said before anything is asked of a service.
-            asked.sort_by_key(|setting| !setting.line.starts_with(": "));
+            asked.sort_by_key(|setting| !setting.reads.is_empty());
             for setting in &asked {
-                out.push_str(&setting.line);
-                out.push('\n');
+                let _ = writeln!(out, "{}", setting.line);
             }
         }
         out
     }
 }
 
-/// The names of the variables that a line of bash reads.
-fn names_in(line: &str) -> Vec<String> {
-    line.split('$')
-        .skip(1)
-        .map(|rest| {
-            rest.trim_start_matches('{')
-                .chars()
-                .take_while(|c| c.is_ascii_uppercase() || *c == '_' || c.is_ascii_digit())
-                .collect::<String>()
-        })
-        .filter(|name| !name.is_empty())
-        .collect()
-}
-
-fn shell_of<W: World>(step: &Step<W>) -> Shell {
-    // Symbolic facts are never missing.
-    step.shell(&Facts::symbolic()).unwrap_or_default()
-}
-
 /// Text that cannot leave a comment.
 fn comment(text: &str) -> String {
-    super::clean(text).replace(['\n', '\r'], " ")
+    super::clean(text)
 }
 
+/// What the script does, and what that takes.
 #[derive(Default)]
 struct Body {
     text: String,
-    functions: BTreeSet<&'static str>,
+    helpers: Vec<&'static Helper>,
+    /// The variables that the text and its functions read.
+    reads: BTreeSet<&'static str>,
+    /// Those of them that nothing before has set, in the order of their use.
+    unset: Vec<&'static str>,
+    set: BTreeSet<&'static str>,
 }
 
 impl Body {
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    fn say(&mut self, words: &str) {
+        self.helpers.push(&helpers::SAY);
+        self.push(&format!("say {}\n", quoted(words)));
     }
 
     fn heading(&mut self, number: usize, total: usize, title: &str, why: &str, link: &str) {
@@ -245,21 +225,35 @@ impl Body {
         for line in [why, link].iter().filter(|it| !it.is_empty()) {
             self.push(&format!("#    {line}\n"));
         }
-        self.push(&format!(
-            "say {}\n",
-            single(&format!("{number}/{total} {title}"))
-        ));
+        self.say(&format!("{number}/{total} {title}"));
     }
 
-    fn commands(&mut self, shell: &Shell, again: bool) {
+    /// Takes note of what these commands take and set.
+    fn takes(&mut self, printed: &Shell) {
+        self.helpers.extend(printed.helpers());
+        self.set.extend(printed.given().iter().map(|it| it.name));
+        for named in printed.named() {
+            self.reads.insert(named.name);
+            if !self.set.contains(named.name) {
+                self.unset.push(named.name);
+            }
+        }
+    }
+
+    /// Prints the commands that make it, or wait for it; with `again`, also when it is there.
+    fn make(&mut self, shell: Shell, again: bool) {
+        let printed = Shell {
+            find: shell.find.filter(|_| !again),
+            delete: Vec::new(),
+            ..shell
+        };
+        self.takes(&printed);
         let Shell {
             find,
             create,
             delete: _,
             wait,
-            functions,
-        } = shell;
-        self.functions.extend(functions);
+        } = printed;
         if let Some(Wait {
             state,
             reached,
@@ -267,6 +261,7 @@ impl Body {
             limit,
         }) = wait
         {
+            self.helpers.push(&helpers::WAIT_FOR);
             self.push(&format!(
                 "wait_for {} {} {} {}\n",
                 limit.as_secs(),
@@ -276,140 +271,298 @@ impl Body {
             ));
         }
         let lines = |indent: &str| -> String {
-            create
-                .iter()
+            let lines = create.iter();
+            lines
                 .map(|cmd| format!("{indent}{}\n", cmd.statement()))
-                .collect::<Vec<_>>()
-                .concat()
+                .collect()
         };
-        match find.as_ref().filter(|_| !again) {
-            None => self.push(&lines("")),
-            Some(find) => {
-                self.push(&format!("{}\n", find.statement()));
-                if let Some(variable) = find.variable()
-                    && !create.is_empty()
-                {
-                    self.push(&format!(
-                        "if [ -z \"${variable}\" ]; then\n{}fi\n",
-                        lines("  ")
-                    ));
-                }
+        let Some(find) = find else {
+            self.push(&lines(""));
+            return;
+        };
+        self.push(&format!("{}\n", find.statement()));
+        if let Some(variable) = find.kept()
+            && !create.is_empty()
+        {
+            let (name, lines) = (variable.name, lines("  "));
+            self.push(&format!("if [ -z \"${name}\" ]; then\n{lines}fi\n"));
+        }
+    }
+
+    /// Prints the commands that delete it.
+    fn delete(&mut self, shell: Shell) {
+        let printed = Shell {
+            delete: shell.delete,
+            ..Shell::default()
+        };
+        self.takes(&printed);
+        for cmd in &printed.delete {
+            let guard = if cmd.looks() {
+                ""
+            } else {
+                self.helpers.push(&helpers::DELETE_IF_THERE);
+                "delete_if_there "
+            };
+            self.push(&format!("{guard}{}\n", cmd.bash_words()));
+        }
+    }
+
+    /// The functions that the text calls, and those that these call.
+    fn functions(&self) -> String {
+        let mut all = with_needs(self.helpers.clone());
+        let place = |helper: &Helper| FIRST.iter().position(|name| *name == helper.name);
+        all.sort_by_key(|helper| (place(helper).unwrap_or(FIRST.len()), helper.bash));
+        let texts = all.iter().filter(|helper| !helper.bash.is_empty());
+        texts.map(|helper| format!("\n{}\n", helper.bash)).collect()
+    }
+}
+
+/// Whether a piece of bash runs a program of this name.
+fn runs(bash: &str, program: &str) -> bool {
+    let code = bash
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    code.flat_map(|line| line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
+        .any(|word| word == program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{
+            About, Cx, Definition, Deleted, Done, Ensure, Judged, Known, Made, Release, Scope,
+            StepRecord,
+        },
+        fact::{Facts, Key, Named, SecretKey},
+        keys,
+        shell::{Text, avn, az, call},
+        text,
+    };
+    use async_trait::async_trait;
+    use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+
+    const NET: Key<String> = Key::new("NET");
+    const APP: Key<String> = Key::new("APP");
+    const TENANT: Key<String> = Key::new("TENANT");
+    const ZONE: Key<String> = Key::new("ZONE");
+    const SECRET: SecretKey = SecretKey::new("SECRET");
+    static LIST: Helper = Helper::new("list", "# list ID\nlist() { avn list \"$TENANT\" \"$1\"; }")
+        .reading(&[TENANT.named()])
+        .needing(&[&helpers::JMES]);
+    static DROP: Helper = Helper::new("drop", "drop() { :; }").looking();
+
+    struct Toy;
+    impl World for Toy {
+        type Error = Infallible;
+        fn judge(error: &Infallible) -> Judged {
+            match *error {}
+        }
+    }
+
+    struct It(&'static str, fn() -> Shell);
+    impl Definition<Toy> for It {
+        fn about(&self) -> About {
+            About {
+                id: self.0,
+                title: format!("Make {}\nrm -r /", self.0),
+                why: "",
+                link: "",
+                permissions: &[],
             }
         }
-    }
-
-    /// The functions that the text uses, and those that these use.
-    fn functions(&self, text: &str) -> String {
-        let general = GENERAL.iter().copied();
-        let all: Vec<&str> = general.chain(self.functions.iter().copied()).collect();
-        let mut used = vec![false; all.len()];
-        let mut reader = text.to_owned();
-        while let Some(next) = (0..all.len())
-            .find(|index| !used[*index] && defines(all[*index]).any(|name| uses(&reader, name)))
-        {
-            used[next] = true;
-            reader.push_str(all[next]);
+        fn scope(&self) -> Scope {
+            Scope::Shared
         }
-        all.iter()
-            .zip(used)
-            .filter(|(_, used)| *used)
-            .map(|(function, _)| format!("\n{function}\n"))
-            .collect::<Vec<_>>()
-            .concat()
+        fn reads(&self) -> Vec<Named> {
+            keys![NET, TENANT, ZONE]
+        }
+        fn shell(&self) -> Shell {
+            (self.1)()
+        }
+    }
+    #[async_trait(?Send)]
+    impl Ensure<Toy> for It {
+        async fn find(&self, _: &mut Cx<'_, Toy>) -> Done<Option<Known>, Toy> {
+            Ok(None)
+        }
+        async fn create(&self, cx: &mut Cx<'_, Toy>) -> Done<Made, Toy> {
+            let known = Known::new(cx.facts.clone(), crate::engine::Maker::Run);
+            Ok(Made::New(known))
+        }
+        async fn remains(&self, _: &mut Cx<'_, Toy>) -> Done<Option<Known>, Toy> {
+            Ok(None)
+        }
+        async fn delete(&self, _: &mut Cx<'_, Toy>) -> Done<Deleted, Toy> {
+            Ok(Deleted::Gone)
+        }
+    }
+    impl Release<Toy> for It {
+        fn of(&self) -> &'static str {
+            "a"
+        }
+    }
+
+    fn flow() -> Flow<Toy> {
+        Flow::new()
+            .ensure(It("a", || Shell {
+                find: Some(az("ad app list").opt("--id", NET).yields(APP, "[0].id")),
+                create: vec![
+                    az("ad app create")
+                        .opt_lower("--name", ZONE)
+                        .yields(APP, "id"),
+                    az("ad app credential reset").yields_secret(SECRET, "password"),
+                ],
+                delete: vec![az("ad app delete").opt("--id", APP)],
+                wait: None,
+            }))
+            .ensure(It("b", || Shell {
+                create: vec![
+                    avn("vpc create")
+                        .opt("--app", text!["x ", APP])
+                        .patient("it is slow", Duration::from_secs(60)),
+                ],
+                delete: vec![call(&DROP).arg(NET)],
+                ..Shell::default()
+            }))
+            .release(It("c", || Shell {
+                wait: Some(Wait {
+                    state: call(&LIST).arg(APP),
+                    reached: &["UP"],
+                    refused: &[],
+                    limit: Duration::from_secs(9),
+                }),
+                create: vec![
+                    az("logout")
+                        .opt("--id", Text::call(&LIST, [SECRET.named().into()]))
+                        .quiet(),
+                ],
+                ..Shell::default()
+            }))
+    }
+
+    fn run() -> Run {
+        let facts = Facts::default()
+            .with(NET, "it's $1")
+            .with(Key::<String>::new("OTHER"), "unused");
+        let mut run = Run::new(
+            "toy-1".into(),
+            "toy",
+            BTreeMap::new(),
+            facts,
+            BTreeMap::new(),
+        );
+        run.written_by = "somebody\nrm -r /".into();
+        run
+    }
+
+    fn settings(name: &str) -> Option<Setting> {
+        Some(match name {
+            "ZONE" => Setting::new(name, ": \"${ZONE:?set it}\"", vec![]),
+            "TENANT" => Setting::new(name, "TENANT=${REGION}", vec!["REGION"]),
+            "REGION" => Setting::new(name, "REGION=$ZONE", vec!["ZONE"]),
+            _ => return None,
+        })
+    }
+
+    fn script<'a>(flow: &'a Flow<Toy>, run: &'a Run) -> Script<'a, Toy> {
+        Script {
+            headline: "net and\ntoy".into(),
+            flow,
+            run,
+            settings: &settings,
+        }
+    }
+
+    #[test]
+    fn a_script_sets_what_it_reads_and_prints_what_it_calls() {
+        let (flow, run) = (flow(), run());
+        let text = script(&flow, &run).apply();
+        let (head, rest) = text
+            .split_once("\nsay() {")
+            .expect("say is the first function");
+        assert_eq!(
+            head,
+            "#!/usr/bin/env bash\n# net and toy\n#\n# Printed by somebody rm -r /. It looks before it makes anything, so it can be run again.\n\
+             # Your own az session stays as it is. What it does:\n#   1. Make a rm -r /\n#   2. Make b rm -r /\n#   3. Make c rm -r /\n\
+             set -euo pipefail\n\n\
+             command -v az >/dev/null || { echo 'az is not installed' >&2; exit 1; }\n\
+             command -v avn >/dev/null || { echo 'avn is not installed' >&2; exit 1; }\n\
+             \n# Known\n# shellcheck disable=SC2016 # the value has these characters\nNET='it'\\''s $1'\n\
+             \n# Not answered: to be set before, or looked up\n: \"${ZONE:?set it}\"\nREGION=$ZONE\nTENANT=${REGION}\n"
+        );
+        let functions: Vec<&str> = rest
+            .lines()
+            .filter_map(|line| line.split_once("() {"))
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(
+            functions,
+            [
+                "fail",
+                "lower",
+                "json_text",
+                "jmes",
+                "retry",
+                "wait_for",
+                "list"
+            ]
+        );
+        let (_, body) = text
+            .split_once("say '1/3 Make a rm -r /'\n")
+            .expect("the first step");
+        assert_eq!(
+            body,
+            "APP=$(az ad app list --id \"${NET}\" --query '[0].id' --output tsv)\n\
+             if [ -z \"$APP\" ]; then\n\
+             \x20 APP=$(az ad app create --name \"$(lower \"${ZONE}\")\" --query id --output tsv)\n\
+             \x20 SECRET=$(az ad app credential reset --query password --output tsv)\n\
+             fi\n\
+             \n# 2. Make b rm -r /\nsay '2/3 Make b rm -r /'\n\
+             retry 60 'it is slow' avn vpc create --app \"x ${APP}\"\n\
+             \n# 3. Make c rm -r /\nsay '3/3 Make c rm -r /'\n\
+             wait_for 9 UP '' list \"${APP}\"\n\
+             az logout --id \"$(list \"${SECRET}\")\" >/dev/null --output none\n\
+             \n# What the next command may want to know\n\
+             printf 'APP=%s\\n' \"$APP\"\n\
+             say 'Connected.'\n"
+        );
+    }
+
+    #[test]
+    fn undo_deletes_what_may_be_there_and_tells_what_it_cannot_know() {
+        let (flow, mut run) = (flow(), run());
+        run.shared.facts.set(APP, "5");
+        for (status, deletes) in [
+            (Status::Created, true),
+            (Status::Kept, true),
+            (Status::Deleting, true),
+            (Status::Creating, false),
+            (Status::Found, false),
+            (Status::Deleted, false),
+        ] {
+            for id in ["a", "b"] {
+                let record = StepRecord::now(status, None);
+                run.shared.steps.insert(id.into(), record);
+            }
+            let text = script(&flow, &run).undo(&[]);
+            let whole = "say '2/2 Delete Make a rm -r /'\ndelete_if_there az ad app delete --id \"${APP}\" --output none\n";
+            assert_eq!(text.ends_with(whole), deletes, "{status:?}: {text}");
+            assert_eq!(text.contains("\ndrop \"${NET}\"\n"), deletes, "{text}");
+            assert_eq!(
+                text.contains("whose making was interrupted"),
+                status == Status::Creating
+            );
+            assert_eq!(
+                text.contains("\nsay() {"),
+                text.contains("\nsay '"),
+                "{text}"
+            );
+            assert!(!text.contains("TENANT") && !text.contains("ZONE"), "{text}");
+        }
+        let record = StepRecord::now(Status::Created, None);
+        run.shared.steps.insert("a".into(), record);
+        let kept = script(&flow, &run).undo(&["a"]);
+        assert!(!kept.contains("ad app delete"), "{kept}");
     }
 }
-
-/// The functions that a piece of bash defines.
-fn defines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .filter_map(|line| line.split_once("()").map(|(name, _)| name))
-        .filter(|name| !name.contains([' ', '#']))
-}
-
-/// Whether a piece of bash names a function outside of comments.
-fn uses(text: &str, name: &str) -> bool {
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .any(|line| {
-            line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                .any(|word| word == name)
-        })
-}
-
-/// The functions that steps may use.
-const GENERAL: &[&str] = &[
-    "say() { printf '%s\\n' \"$*\" >&2; }",
-    "fail() { say \"error: $*\"; exit 1; }",
-    "lower() { printf '%s' \"$1\" | tr '[:upper:]' '[:lower:]'; }",
-    "# json_text TEXT: the text as it stands between the quotes of JSON\njson_text() { printf '%s' \"$1\" | sed 's/\\\\/\\\\\\\\/g; s/\"/\\\\\"/g'; }",
-    "# odata TEXT: the text as it stands between the quotes of a filter of Graph\nodata() { printf '%s' \"$1\" | sed \"s/'/''/g\"; }",
-    r#"# jmes TEXT: the text as a value in a --query, quotes and all
-jmes() { printf "\`\"%s\"\`" "$(json_text "$1" | sed "s/\`/\\\\\`/g")"; }"#,
-    r#"# json_ascii TEXT: the text as avn prints it between the quotes of JSON, where all but ASCII is escaped
-json_ascii() {
-  { json_text "$1" | iconv -f UTF-8 -t UTF-16BE | od -An -v -tx1 | tr -d ' \n'; echo; } | fold -w 4 | awk '
-    { low = index("0123456789abcdef", substr($1, 3, 1)) * 16 + index("0123456789abcdef", substr($1, 4, 1)) - 17
-      if (substr($1, 1, 2) == "00" && low < 128) printf "%c", low; else printf "\\u%s", $1 }'
-}"#,
-    "# tomorrow: in 24 hours, for the date of GNU and of BSD\ntomorrow() {\n  date -u -d '+1 day' '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null || date -u -v+1d '+%Y-%m-%dT%H:%M:%SZ'\n}",
-    r#"# retry SECONDS BECAUSE COMMAND...: tries again while it fails, prints what it printed when it did not
-retry() {
-  local limit=$1 because=$2 began=$SECONDS output
-  shift 2
-  until output=$("$@"); do
-    [ $((SECONDS - began)) -lt "$limit" ] || fail "gave up after $limit s: $because"
-    say "  not yet: $because; trying again"
-    sleep "${PAUSE:-10}"
-  done
-  if [ -n "$output" ]; then
-    printf '%s\n' "$output"
-  fi
-}"#,
-    r#"# wait_for SECONDS REACHED REFUSED COMMAND...: until the command prints one of the words, each list joined by |
-wait_for() {
-  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' last='' failures=0
-  shift 3
-  while :; do
-    if ! state=$("$@"); then
-      failures=$((failures + 1))
-      [ "$failures" -lt 5 ] || fail 'cannot look at the state'
-      sleep "${PAUSE:-5}"
-      continue
-    fi
-    failures=0
-    case "|$reached|" in *"|${state:-none}|"*) return ;; esac
-    case "|$refused|" in *"|${state:-none}|"*) fail "the state is $state" ;; esac
-    if [ "$state" != "$last" ]; then
-      say "  ${state:-none}"
-      last=$state
-    fi
-    [ $((SECONDS - began)) -lt "$limit" ] || fail "still ${state:-none} after $limit s; run this again to go on waiting"
-    sleep "${PAUSE:-5}"
-  done
-}"#,
-    r#"# delete_if_there COMMAND...: what is not there counts as deleted
-delete_if_there() {
-  local output
-  if ! output=$("$@" 2>&1); then
-    case $output in
-      *NotFound* | *"does not exist"* | *"not found"* | *"could not be found"* | *"No matched"*) say '  was gone' ;;
-      *) fail "$output" ;;
-    esac
-  fi
-}"#,
-    r#"# delete_unless_used ROLE PRINCIPAL COMMAND...: leaves what another assignment has come to need; either may be empty
-delete_unless_used() {
-  local role=${1##*/} principal=$2 subscriptions subscription used
-  shift 2
-  subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv) || fail 'cannot list the subscriptions'
-  for subscription in $subscriptions; do
-    used=$(az role assignment list --all --subscription "$subscription" --fill-principal-name false --fill-role-definition-name false \
-      --query "[?principalId=='${principal:-none}' || ends_with(roleDefinitionId, '/${role:-none}')]|[0].id" --output tsv) || fail 'cannot list the role assignments'
-    if [ -n "$used" ]; then
-      say "  left: another assignment needs it ($used)"
-      return
-    fi
-  done
-  delete_if_there "$@"
-}"#,
-];

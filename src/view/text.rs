@@ -1,5 +1,6 @@
 //! Words on a screen: made harmless, measured, wrapped, aligned; and times as people say them.
 
+use crate::engine::Status;
 use console::{measure_text_width, strip_ansi_codes};
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
-fn is_hidden(char: char) -> bool {
+/// Whether a terminal would obey it, or show nothing of it.
+pub(super) fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -89,6 +91,20 @@ fn words(text: &str) -> Vec<&str> {
     })
     .filter(|word| !word.is_empty())
     .collect()
+}
+
+/// How a step stands, in one word. What was found is left, when undo says why.
+pub(super) fn word(status: Status, left: bool) -> &'static str {
+    match status {
+        Status::Found if left => "left",
+        Status::Creating => "creating",
+        Status::Created => "created",
+        Status::Found => "found",
+        Status::Reached => "reached",
+        Status::Deleting => "deleting",
+        Status::Deleted => "deleted",
+        Status::Kept => "kept",
+    }
 }
 
 /// The text and as many spaces as it lacks.

@@ -1,9 +1,9 @@
 //! DNS mappings: what a person may write, what is saved, and what Konnect keeps.
 
 use super::{texts, trial};
-use peer_wizard::kong::{
+use peer_wizard::providers::kong::{
     DnsMapping,
-    dns::{config, parse, same, shown, text},
+    dns::{BadDns, Mappings, shown, text},
     gateway::DnsConfig,
 };
 use proptest::{
@@ -18,6 +18,18 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
+
+fn parse(text: &str) -> Result<Vec<DnsMapping>, BadDns> {
+    text.parse().map(|Mappings(mappings)| mappings)
+}
+
+fn config(mappings: &[DnsMapping]) -> Option<serde_json::Value> {
+    Mappings(mappings.to_vec()).config()
+}
+
+fn same(mappings: &[DnsMapping], there: &[DnsConfig]) -> bool {
+    Mappings(mappings.to_vec()).are(there)
+}
 
 /// Parts that mappings are made of.
 const PIECES: &[&str] = &[

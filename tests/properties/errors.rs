@@ -15,8 +15,8 @@ const SERVICES: &[Service] = &[
     Service::Entra,
     Service::Graph,
     Service::Arm,
-    Service::Aiven,
-    Service::Konnect,
+    peer_wizard::providers::aiven::SERVICE,
+    peer_wizard::providers::kong::SERVICE,
 ];
 
 /// Every field that is read.

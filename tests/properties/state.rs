@@ -5,9 +5,10 @@ use super::{
     texts,
     trial::{self, Bytes},
 };
-use peer_wizard::engine::{
-    Run,
-    store::{Folder, StoreError},
+use futures_util::FutureExt;
+use peer_wizard::{
+    engine::{Run, Runs, StoreError},
+    store::Folder,
 };
 use proptest::{
     collection::{btree_map, vec},
@@ -65,8 +66,8 @@ impl State {
     /// Writes the file, reads it in both ways, and looks whether it was left alone.
     fn read(&self, bytes: &[u8]) -> Result<Option<Run>, TestCaseError> {
         fs::write(&self.file, bytes).expect("the test's own folder can be written to");
-        let loaded = self.folder.load(NAME);
-        let listed = self.folder.list().expect("a folder");
+        let loaded = now(self.folder.load(NAME));
+        let listed = now(self.folder.list()).expect("a folder");
         let after = fs::read(&self.file);
         prop_assert!(
             after.is_ok_and(|after| after == bytes),
@@ -82,10 +83,10 @@ impl State {
         match (loaded, listed) {
             (Ok(run), Ok(listed)) => {
                 prop_assert_eq!(written(&run), written(listed));
-                prop_assert_eq!(run.format, 1);
+                prop_assert!(matches!(run.format, 1 | 2), "format {}", run.format);
                 // What the commands ask of a run does not panic either.
                 let _ = run.undoing();
-                for (step, record) in &run.steps {
+                for (step, record) in run.records() {
                     let _ = (run.done(step), record.age());
                 }
                 Ok(Some(run))
@@ -94,7 +95,7 @@ impl State {
                 prop_assert_eq!(error.to_string(), listed.to_string());
                 let known = matches!(
                     error,
-                    StoreError::Damaged { .. } | StoreError::Newer { format: 2.., .. }
+                    StoreError::Damaged { .. } | StoreError::Newer { format: 3.., .. }
                 );
                 prop_assert!(known, "{error}");
                 Ok(None)
@@ -102,6 +103,12 @@ impl State {
             (loaded, listed) => Err(TestCaseError::fail(format!("{loaded:?} but {listed:?}"))),
         }
     }
+}
+
+/// A folder answers at once.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    work.now_or_never()
+        .expect("a folder has nothing to wait for")
 }
 
 /// The run as it would be saved.
@@ -180,7 +187,9 @@ fn valid() -> impl Strategy<Value = (Value, Value)> {
 #[test]
 fn a_valid_run_is_read_whole_and_fields_of_later_releases_do_not_matter() {
     let state = State::new();
-    trial::holds("valid state files", 400, &valid(), |(known, file)| {
+    trial::holds("valid state files", 400, &valid(), |(mut known, file)| {
+        // The run's own name is not the file's to say twice.
+        known["facts"]["RUN"] = NAME.into();
         let run = state.read(file.to_string().as_bytes())?;
         prop_assert_eq!(run.as_ref().map(written), Some(known));
         Ok(())

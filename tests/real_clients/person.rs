@@ -4,7 +4,7 @@ use super::{
     clients,
     support::{Cloud, TestEnv},
 };
-use peer_wizard::providers::Provider;
+use peer_wizard::{provider::Provider, providers};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -57,18 +57,13 @@ impl<'a> Person<'a> {
         for name in ["REQUESTS_CA_BUNDLE", "AIVEN_CA_CERT", "CURL_CA_BUNDLE"] {
             vars.insert(name.into(), cloud.ca_file());
         }
-        for (name, value) in cloud.vars(provider.id) {
-            // What the script's own tools read. The sign-in of `az` is the session, not the environment.
-            match name.as_str() {
-                "AIVEN_WEB_URL" | "KONNECT_SERVER_URL" | "KONNECT_TOKEN" => {
-                    vars.insert(name, value);
-                }
-                "AIVEN_TOKEN" => {
-                    vars.insert("AIVEN_AUTH_TOKEN".into(), value);
-                }
-                _ => {}
-            }
+        // What the script's own tools read. The sign-in of `az` is the session, not the environment.
+        for kind in providers::tokens() {
+            vars.insert(kind.vendor.variable.into(), cloud.sandbox.origin());
+            vars.insert(kind.variables[0].into(), cloud.sample(kind.sample));
         }
+        let own = provider.token;
+        vars.insert(own.variables[0].into(), cloud.sample(own.sample));
         let mut person = Self {
             env,
             cloud,

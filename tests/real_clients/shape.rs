@@ -1,6 +1,7 @@
 //! A world in which what a script made and what this program made look the same.
 
-use peer_wizard::providers::Provider;
+use crate::support::Cloud;
+use peer_wizard::provider::Provider;
 use serde_json::Value;
 
 /// The world, with what was not there `before` called by what it is instead of by its id, so that who refers to whom is
@@ -10,7 +11,8 @@ use serde_json::Value;
 /// * the tags of principals: this program notes its run there, and `az` its usual one;
 /// * the flags of a peering that are false, which `az` spells out;
 /// * the run's name, which is in the default names of the application and the peering.
-pub fn shape(world: &Value, before: &Value, provider: &Provider) -> Value {
+pub fn shape(cloud: &Cloud, before: &Value, provider: &Provider) -> Value {
+    let mut world = cloud.world();
     let old = before.to_string();
     let mut names: Vec<(String, String)> = Vec::new();
     let mut name = |id: &Value, name: String| {
@@ -45,17 +47,9 @@ pub fn shape(world: &Value, before: &Value, provider: &Provider) -> Value {
     for it in list(&world["assignments"]) {
         name(&it["id"], "<assignment>".into());
     }
-    for vpc in list(&world["aiven"]) {
-        for row in list(&vpc["connections"]) {
-            name(&row["id"], "<connection>".into());
-        }
+    for id in &cloud.sandbox.peerings() {
+        name(&Value::from(id.as_str()), "<the provider's peering>".into());
     }
-    for network in list(&world["konnect"]) {
-        for gateway in list(&network["gateways"]) {
-            name(&gateway["id"], "<gateway>".into());
-        }
-    }
-    let mut world = world.clone();
     replace(&mut world, &|text| {
         let mut text = text.to_owned();
         for (id, name) in &names {

@@ -2,7 +2,7 @@
 
 use crate::support::{Bench, Cloud};
 use peer_wizard::{
-    providers::Provider,
+    provider::Provider,
     sandbox::parts::{Permission, Role},
 };
 

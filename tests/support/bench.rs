@@ -2,20 +2,29 @@
 //! the disk keeps a photograph of the world at every save, so that a test can die there and go on.
 
 use super::{Cloud, cloud::GIVEN_APP, picture};
+use async_trait::async_trait;
 use peer_wizard::{
     ask::facts_of,
     azure::Flow,
     clouds::{AzureCloud, Clouds, Endpoints, credential::SignIn},
     engine::{
-        Answer, Event, Limits, Origin, Pace, Run, Runner, Status, Store, StoreError, record::now,
+        Answer, Cx, Event, Limits, Look, Origin, Other, Pace, Run, Runner, Step, Store, StoreError,
+        Undo, record::now,
     },
-    fact::Secret,
+    fact::{Heard, Secret},
     http::Http,
-    providers::{Provider, Shape},
-    sandbox::{Lag, World},
+    provider::{Provider, Shape},
+    providers,
+    sandbox::{Fault, Faults, Lag, Rule, When, World},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    rc::Rc,
+    time::Duration,
+};
 
 /// Where a run is going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +50,8 @@ impl Moment {
     /// The saved run as if its process had died this second: what it was making may still not show.
     pub fn just_now(&self) -> String {
         let mut run: Run = serde_json::from_str(&self.saved).expect("a whole run");
-        for record in run.steps.values_mut() {
+        let parts = std::iter::once(&mut run.shared).chain(run.members.values_mut());
+        for record in parts.flat_map(|part| part.steps.values_mut()) {
             record.at = now();
         }
         serde_json::to_string(&run).expect("a run serialises")
@@ -60,15 +70,16 @@ pub struct Disk<'a> {
     photographs: bool,
 }
 
+#[async_trait(?Send)]
 impl Store for Disk<'_> {
-    fn save(&mut self, run: &mut Run) -> Result<(), StoreError> {
-        run.serial += 1;
+    async fn save(&mut self, run: &Run) -> Result<(), StoreError> {
         let text = serde_json::to_string(run).expect("a run serialises");
         if self.photographs {
             let world = self.cloud.copy();
             let last = |run: &Run| {
-                let steps = run.steps.iter();
-                let newest = steps.map(|(id, record)| format!("{id} {:?}", record.status));
+                let newest = run
+                    .records()
+                    .map(|(id, record)| format!("{id} {:?}", record.status));
                 newest.collect::<Vec<_>>().join(", ")
             };
             for (when, saved) in [("before", &self.saved), ("after", &text)] {
@@ -88,7 +99,7 @@ impl Store for Disk<'_> {
 /// One flow on simulated clouds.
 pub struct Bench {
     /// The clouds.
-    pub cloud: Cloud,
+    pub cloud: Rc<Cloud>,
     /// The provider.
     pub provider: &'static Provider,
     /// The flow.
@@ -98,6 +109,8 @@ pub struct Bench {
     /// The world before.
     pub before: Value,
     start: Run,
+    /// Who read which fact.
+    heard: Heard,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -114,17 +127,32 @@ impl Bench {
 
     /// The same on clouds that a test has prepared.
     pub fn on(cloud: Cloud, provider: &'static Provider, shape: &Shape) -> Self {
+        Self::with(Rc::new(cloud), provider, shape, "test", &[])
+    }
+
+    /// One of several runs on the same clouds, with other answers than the sample's.
+    pub fn with(
+        cloud: Rc<Cloud>,
+        provider: &'static Provider,
+        shape: &Shape,
+        name: &str,
+        other: &[(&str, &str)],
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
         let flow = provider.flow(shape);
-        let run = format!("{}-test", provider.id);
-        let answers = answers(&cloud, provider, shape);
-        let facts = facts_of(&answers, provider, &run);
+        let run = format!("{}-{name}", provider.id);
+        let mut answers = answers(&cloud, provider, shape);
+        for (name, value) in other {
+            let answer = answers.get_mut(*name).expect("it has such an answer");
+            (*value).clone_into(&mut answer.value);
+        }
+        let begins = facts_of(&answers, provider, &run);
         let mut bench = Self {
             before: cloud.world(),
-            start: Run::new(run, provider.id, answers, facts),
+            start: Run::new(run, provider.id, answers, begins.shared, begins.members),
             cloud,
             provider,
             flow,
@@ -132,6 +160,7 @@ impl Bench {
                 first: Duration::from_millis(400),
                 scale: 0.001,
             },
+            heard: Heard::default(),
             runtime,
         };
         bench.check();
@@ -142,11 +171,14 @@ impl Bench {
     fn check(&mut self) {
         let clouds = self.clouds();
         for check in &self.flow.checks {
-            let verdict = self.block_on(check.look(&clouds, &self.start.facts));
+            let facts = self.start.shared.facts.clone();
+            let nobody = |_: &Event<'_>, _: Option<&str>| {};
+            let mut cx = Cx::looking(&clouds, facts, self.pace, &nobody);
+            let verdict = self.block_on(check.look(&mut cx));
             let verdict = verdict.unwrap_or_else(|fault| panic!("{}: {fault}", check.title()));
             assert!(verdict.problems.is_empty(), "{:?}", verdict.problems);
             assert_eq!(verdict.done, None, "{}", check.title());
-            self.start.facts.absorb(verdict.facts);
+            self.start.shared.facts.absorb(verdict.facts);
         }
         assert_eq!(self.cloud.world(), self.before, "a check changed something");
     }
@@ -160,21 +192,19 @@ impl Bench {
     pub fn clouds(&self) -> Clouds {
         let sandbox = &self.cloud.sandbox;
         let http = Http::new(&[sandbox.ca_pem().into_bytes()]).expect("a certificate");
-        let endpoints = Endpoints::new(AzureCloud::Public, &|_| Some(sandbox.origin()));
+        let endpoints = Endpoints::new(AzureCloud::Public, &providers::vendors(), &|_| {
+            Some(sandbox.origin())
+        });
         let sample = sandbox.sample();
         let sign_in = SignIn::Environment {
             tenant: sample.tenant.clone(),
             client_id: sample.client_id,
             secret: Secret::from(sample.client_secret),
         };
-        let mut clouds = Clouds::new(http, endpoints.expect("good addresses"), sign_in);
+        let clouds = Clouds::new(http, endpoints.expect("good addresses"), sign_in);
         clouds.use_tenant(&sample.tenant);
-        clouds.use_provider_token(Secret::from(match self.provider.id {
-            "timescale" => sample.timescale_token,
-            "kong" => sample.konnect_token,
-            _ => sample.aiven_token,
-        }));
-        clouds.pace = self.pace;
+        let token = self.cloud.sample(self.provider.token.sample);
+        clouds.use_provider_token(Secret::from(token));
         clouds
     }
 
@@ -207,13 +237,29 @@ impl Bench {
         journey: Journey,
         limits: Limits,
     ) -> Result<Run, String> {
+        self.travel(disk, journey, limits, &[])
+    }
+
+    /// Undoes the run while these are in use.
+    pub fn undo_beside(&self, disk: &mut Disk<'_>, others: &[Other]) -> Result<Run, String> {
+        self.travel(disk, Journey::Undo, Limits::default(), others)
+    }
+
+    fn travel(
+        &self,
+        disk: &mut Disk<'_>,
+        journey: Journey,
+        limits: Limits,
+        others: &[Other],
+    ) -> Result<Run, String> {
         let mut run: Run = serde_json::from_str(&disk.saved).expect("a whole run");
+        run.shared.facts = std::mem::take(&mut run.shared.facts).heard_by(&self.heard);
         let clouds = self.clouds();
-        let mut told = String::new();
-        let observe = |event: &Event<'_>| {
+        let told = RefCell::new(String::new());
+        let observe = |event: &Event<'_>, _: Option<&str>| {
             if let Ok(line) = serde_json::to_string(event) {
-                told.push_str(&line);
-                told.push('\n');
+                told.borrow_mut().push_str(&line);
+                told.borrow_mut().push('\n');
             }
         };
         let mut runner = Runner::new(&self.flow, &clouds, disk, observe);
@@ -222,26 +268,142 @@ impl Bench {
         let end = self.block_on(async {
             match journey {
                 Journey::Apply => runner.apply(&mut run).await,
-                Journey::Undo => runner.undo(&mut run, &[]).await,
+                Journey::Undo => {
+                    let undo = Undo {
+                        others,
+                        ..Undo::default()
+                    };
+                    runner.undo(&mut run, &undo).await
+                }
             }
         });
         drop(runner);
+        let told = told.into_inner();
         for secret in self.cloud.sandbox.secrets() {
             let leak = disk.history.iter().any(|text| text.contains(&secret));
             assert!(!leak, "{secret} was saved");
             assert!(!told.contains(&secret), "{secret} was told:\n{told}");
         }
         end.map(|()| run)
-            .map_err(|(step, fault)| format!("{step}: {fault}\n{told}"))
+            .map_err(|failed| format!("{}: {}\n{told}", failed.step, failed.fault))
     }
 
     /// An undisturbed journey, and what a death at each of its saves leaves behind.
     pub fn moments(&self, saved: &str, journey: Journey) -> (String, Vec<Moment>) {
+        self.moments_beside(saved, journey, &[])
+    }
+
+    /// The same while these are in use.
+    pub fn moments_beside(
+        &self,
+        saved: &str,
+        journey: Journey,
+        others: &[Other],
+    ) -> (String, Vec<Moment>) {
         let mut disk = self.disk_with(saved);
         disk.photographs = true;
-        let end = self.go(&mut disk, journey);
+        let end = self.travel(&mut disk, journey, Limits::default(), others);
         end.unwrap_or_else(|error| panic!("{}: {error}", self.provider.id));
         (disk.saved, disk.moments)
+    }
+
+    /// The run as it is before it begins.
+    pub fn start(&self) -> &Run {
+        &self.start
+    }
+
+    /// What each step read in a run that is looked at and undone; if `thoroughly`, also in one that is killed and resumed, meets
+    /// others and is refused.
+    pub fn heard(&self, thoroughly: bool) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+        let (finished, moments) = self.moments(&self.unbegun(), Journey::Apply);
+        let done = self.cloud.copy();
+        if thoroughly {
+            self.meet_trouble(&finished, &done, moments);
+        }
+        self.cloud.restore(&done);
+        let run: Run = serde_json::from_str(&finished).expect("a whole run");
+        self.amiss(&run);
+        let mut disk = self.disk_with(&finished);
+        self.go(&mut disk, Journey::Undo).expect("it is undone");
+        let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (step, name) in self.heard.borrow().iter() {
+            all.entry(*step).or_default().insert(*name);
+        }
+        all
+    }
+
+    fn meet_trouble(&self, finished: &str, done: &World, moments: Vec<Moment>) {
+        for moment in moments.into_iter().step_by(2) {
+            self.cloud.restore(&moment.world);
+            let mut disk = self.disk_with(&moment.saved);
+            self.go(&mut disk, Journey::Apply).expect("it resumes");
+        }
+        let run: Run = serde_json::from_str(finished).expect("a whole run");
+        // A state that was reached before its process learnt of it, or that is another by now.
+        let resting = self.cloud.sandbox.resting().into_iter();
+        let seen = [""].into_iter().chain(resting).map(|word| (word, true));
+        let refusals = self.cloud.sandbox.refusals().into_iter();
+        for (word, may_look) in seen.chain(refusals.map(|word| (word, false))) {
+            self.cloud.restore(done);
+            self.cloud.say(word);
+            if !may_look {
+                let when = When::path("/v1.0/servicePrincipals");
+                self.cloud
+                    .faults(Faults::always(when, Fault::FailBefore(403)));
+            }
+            for step in &self.flow.steps {
+                let Step::Wait(_) = step else { continue };
+                let mut run = run.clone();
+                for part in run.members.values_mut() {
+                    part.steps.remove(step.about().id);
+                }
+                let saved = serde_json::to_string(&run).expect("a run serialises");
+                let _ = self.go_within(&mut self.disk_with(&saved), Journey::Apply, NO_WAIT);
+            }
+        }
+        // What somebody else made in this run's place.
+        self.cloud.restore(done);
+        self.cloud.disguise();
+        for step in self.flow.steps.iter().filter(|it| !it.ephemeral()) {
+            let mut run = run.clone();
+            let parts = std::iter::once(&mut run.shared).chain(run.members.values_mut());
+            for part in parts {
+                part.steps.remove(step.about().id);
+            }
+            let saved = serde_json::to_string(&run).expect("a run serialises");
+            let _ = self.go_within(&mut self.disk_with(&saved), Journey::Apply, NO_WAIT);
+        }
+        // What is looked at when the provider refuses, or waits for a person.
+        for state in self.cloud.sandbox.refusals() {
+            self.cloud.reset();
+            let rule = Rule {
+                when: When::default(),
+                fault: Fault::Refuse(state.into(), "it says no".into()),
+                skip: 0,
+                times: 1,
+            };
+            self.cloud.faults(Faults { rules: vec![rule] });
+            let mut disk = self.disk();
+            let _ = self.go_within(&mut disk, Journey::Apply, NO_WAIT);
+        }
+    }
+
+    /// Which of the run's steps are not as they should be.
+    pub fn amiss(&self, run: &Run) -> Vec<String> {
+        let clouds = self.clouds();
+        let nobody = |_: &Event<'_>, _: Option<&str>| {};
+        let cx = Cx::looking(
+            &clouds,
+            run.facts().heard_by(&self.heard),
+            self.pace,
+            &nobody,
+        );
+        let looks = self.block_on(self.flow.survey(&cx, None));
+        let amiss = looks.into_iter().filter_map(|(id, look)| match look {
+            Ok(None | Some(Look::Present(_))) => None,
+            look => Some(format!("{id}: {look:?}")),
+        });
+        amiss.collect()
     }
 
     /// The run as it is before it begins.
@@ -251,7 +413,7 @@ impl Bench {
 
     /// What the world looks like, with this run's ids by name.
     pub fn picture(&self, run: &Run) -> Value {
-        picture(&self.cloud.world(), &self.before, run.facts.durable())
+        picture(&self.cloud.world(), &self.before, run.facts().texts())
     }
 
     /// The world at the end of an undisturbed run; it is as before afterwards.
@@ -272,12 +434,16 @@ impl Bench {
 
     /// Whether nothing of the run is left.
     pub fn undone(&self, run: &Run) -> Result<(), String> {
-        let ours = |status| matches!(status, Status::Created | Status::Creating);
-        let left: Vec<_> = run.steps.iter().filter(|(_, it)| ours(it.status)).collect();
+        self.nothing_left(run, &self.before)
+    }
+
+    /// Whether nothing of the run is left, and the world is as it was at some time before.
+    pub fn nothing_left(&self, run: &Run, before: &Value) -> Result<(), String> {
+        let left: Vec<_> = run.records().filter(|(_, it)| it.status.ours()).collect();
         if !left.is_empty() {
             return Err(format!("the run has something left: {left:?}"));
         }
-        same(&self.cloud.world(), &self.before)
+        same(&self.cloud.world(), before)
     }
 }
 
@@ -300,28 +466,51 @@ fn same(now: &Value, wanted: &Value) -> Result<(), String> {
     ))
 }
 
-/// Everything that went wrong in a table, so that a test shows all of it at once.
+/// Everything that went wrong in a table, so that a test shows all of it at once, and how much was tried.
 #[derive(Default)]
-pub struct Broken(Vec<String>);
+pub struct Broken {
+    tried: usize,
+    broken: Vec<String>,
+}
 
 impl Broken {
     /// Keeps what went wrong, and where.
     pub fn note(&mut self, what: &str, result: Result<(), String>) {
+        self.tried += 1;
         if let Err(error) = result {
-            self.0.push(format!("{what}: {error}"));
+            self.broken.push(format!("{what}: {error}"));
         }
     }
 
-    /// Asserts that nothing did.
+    /// Asserts that nothing did, and tells how many journeys `of` some kind were tried.
     #[track_caller]
-    pub fn assert_none(&self) {
-        let Self(broken) = self;
+    pub fn assert_none_of(&self, of: &str) {
+        let Self { tried, broken } = self;
+        #[expect(clippy::print_stdout, reason = "a test's own count")]
+        {
+            println!("tried {tried} {of}");
+        }
         assert!(
             broken.is_empty(),
             "{} broken:\n\n{}",
             broken.len(),
             broken.join("\n\n")
         );
+    }
+}
+
+/// For what ends as soon as it would wait.
+const NO_WAIT: Limits = Limits {
+    timeout: None,
+    no_wait: true,
+    parallel: 1,
+};
+
+/// A run that is in use, as another one sees it.
+pub fn in_use(run: &Run) -> Other {
+    Other {
+        run: run.run.clone(),
+        facts: run.parts().map(|(at, _)| run.facts_at(&at)).collect(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::TempDir;
 use peer_wizard::{
-    providers::{Input, Provider},
+    clouds,
+    provider::{Provider, TokenKind},
+    providers,
     sandbox::{
         Faults, Lag, Options, Sandbox, Settle, World,
         parts::{Application, Assignment, Permission, Principal, Role},
@@ -12,16 +14,17 @@ use serde_json::Value;
 use std::fs;
 
 /// Every variable that moves a service elsewhere.
-pub const ENDPOINTS: [&str; 5] = [
-    "AZURE_AUTHORITY_HOST",
-    "PEER_WIZARD_GRAPH_ENDPOINT",
-    "PEER_WIZARD_ARM_ENDPOINT",
-    "AIVEN_WEB_URL",
-    "KONNECT_SERVER_URL",
-];
+pub fn endpoints() -> Vec<&'static str> {
+    clouds::variables(&providers::vendors())
+}
 
 /// The one action that Aiven's principal needs on the VNet.
 pub const PEER_ACTION: &str = "Microsoft.Network/virtualNetworks/peer/action";
+
+/// The variable that a token is put into: the last of those that are looked at.
+pub fn variable(token: &TokenKind) -> &'static str {
+    token.variables.last().expect("it has a variable")
+}
 
 /// The application that a test names with `--application-id`.
 pub const GIVEN_APP: &str = "5c1d0a4e-77b2-4a60-9f0e-2b6d8c3e1f55";
@@ -86,6 +89,34 @@ impl Cloud {
         self.sandbox.edit(|world| world.faults = faults);
     }
 
+    /// How often the only rule of what goes wrong has still to strike.
+    pub fn fault_left(&self) -> u32 {
+        self.sandbox
+            .edit(|world| world.faults.rules.iter().map(|rule| rule.times).sum())
+    }
+
+    /// Every peering at a provider is in this state, and stays in it; an empty word changes nothing.
+    pub fn say(&self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        self.sandbox.say(word);
+    }
+
+    /// Every gateway is somebody else's: it has another name, and maps other names.
+    pub fn disguise(&self) {
+        self.sandbox.edit(|world| {
+            let networks = world.konnect.networks.iter_mut();
+            for gateway in networks.flat_map(|network| &mut network.gateways) {
+                gateway.name = "somebody-elses".into();
+                gateway.dns = serde_json::json!([{
+                    "remote_dns_server_ip_addresses": ["10.0.0.9"],
+                    "domain_proxy_list": ["other.example"],
+                }]);
+            }
+        });
+    }
+
     /// All that exists.
     pub fn world(&self) -> Value {
         self.sandbox.world()
@@ -96,48 +127,46 @@ impl Cloud {
         self.dir.path("ca.pem").display().to_string()
     }
 
+    /// A value of the sample world, by its name.
+    pub fn sample(&self, name: &str) -> String {
+        let sample = serde_json::to_value(self.sandbox.sample()).expect("it is plain data");
+        let text = sample[name].as_str();
+        text.unwrap_or_else(|| panic!("no sample is called {name}"))
+            .to_owned()
+    }
+
     /// The variables that point the binary here and sign it in.
     pub fn vars(&self, provider: &str) -> Vec<(String, String)> {
         let sample = self.sandbox.sample();
-        let token = match provider {
-            "timescale" => sample.timescale_token,
-            _ => sample.aiven_token,
-        };
-        let endpoints = ENDPOINTS.map(|name| (name, self.sandbox.origin()));
+        let provider = providers::named(provider).expect("there is such a provider");
+        let token = self.sample(provider.token.sample);
+        let endpoints = endpoints()
+            .into_iter()
+            .map(|name| (name, self.sandbox.origin()));
+        let tokens = providers::ALL
+            .iter()
+            .map(|it| (variable(it.token), self.sample(it.token.sample)));
         let rest = [
             ("SSL_CERT_FILE", self.ca_file()),
             ("AZURE_CLIENT_ID", sample.client_id),
             ("AZURE_TENANT_ID", sample.tenant),
             ("AZURE_CLIENT_SECRET", sample.client_secret),
-            ("AIVEN_TOKEN", token),
-            ("KONNECT_TOKEN", sample.konnect_token),
         ];
+        // The provider's own comes last, since two may read the same variable.
         endpoints
-            .into_iter()
             .chain(rest)
+            .chain(tokens)
+            .chain([(variable(provider.token), token)])
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }
 
-    /// What a provider has to be told about the sample world.
-    pub fn inputs(&self, provider: &Provider) -> Vec<(&'static str, &'static str, String)> {
-        let sample = self.sandbox.sample();
-        let timescale = provider.id == "timescale";
-        let known = |input: &Input| match input {
-            Input::Project if timescale => {
-                Some(("--project", "PROJECT", &sample.timescale_project))
-            }
-            Input::Project => Some(("--project", "PROJECT", &sample.project)),
-            Input::ProjectVpc if timescale => Some(("--vpc", "VPC_ID", &sample.timescale_vpc)),
-            Input::ProjectVpc => Some(("--vpc", "VPC_ID", &sample.project_vpc)),
-            Input::Organization => Some(("--organization", "ORGANIZATION", &sample.organization)),
-            Input::OrganizationVpc => Some(("--vpc", "VPC_ID", &sample.organization_vpc)),
-            Input::Network => Some(("--network", "NETWORK", &sample.konnect_network)),
-            Input::Dns => None,
-        };
-        let inputs = provider.inputs.iter().filter_map(known);
-        inputs
-            .map(|(flag, name, value)| (flag, name, value.clone()))
+    /// What a provider has to be told about the sample world: flag, answer, value.
+    pub fn inputs(&self, provider: &Provider) -> Vec<(String, &'static str, String)> {
+        let inputs = provider.inputs.iter();
+        let known = inputs.filter_map(|input| Some((input, input.sample?)));
+        known
+            .map(|(input, sample)| (input.flag.long(), input.answer, self.sample(sample)))
             .collect()
     }
 
@@ -148,7 +177,7 @@ impl Cloud {
             .to_vec();
         args.push(self.sandbox.sample().vnet_id);
         for (flag, _, value) in self.inputs(provider) {
-            args.extend([flag.to_owned(), value]);
+            args.extend([flag, value]);
         }
         args
     }

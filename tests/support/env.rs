@@ -81,7 +81,7 @@ impl TestEnv {
             fs::create_dir_all(&path).expect("a new folder");
             vars.insert(name.to_owned(), path.display().to_string());
         }
-        for name in super::cloud::ENDPOINTS {
+        for name in super::endpoints() {
             vars.insert(name.to_owned(), "https://localhost:9".to_owned());
         }
         vars.insert("LANG".to_owned(), "C.UTF-8".to_owned());
@@ -132,11 +132,25 @@ impl TestEnv {
             .find(is_run)
     }
 
-    /// The only run there is, as saved.
-    pub fn saved(&self) -> Value {
+    /// The only run there is, as its file says.
+    pub fn file(&self) -> Value {
         let path = self.run_file().expect("there is a run");
         let text = fs::read_to_string(path).expect("a run can be read");
         serde_json::from_str(&text).expect("a run is whole at every moment")
+    }
+
+    /// The only run there is, as saved, with what its one VNet has of its own.
+    pub fn saved(&self) -> Value {
+        let mut saved = self.file();
+        let members = saved["members"].as_object().cloned().unwrap_or_default();
+        for member in members.values() {
+            for part in ["facts", "steps"] {
+                let own = member[part].as_object().cloned().unwrap_or_default();
+                let all = saved[part].as_object_mut().expect("an object");
+                all.extend(own);
+            }
+        }
+        saved
     }
 
     /// Everything that lies in the state folder and in the home, as one text, with the names of the files.
@@ -256,12 +270,37 @@ impl Started {
         self.until(|event| event["event"] == "waiting" && event["step"] == step)
     }
 
+    /// Waits until stderr says this; false when the process ends without.
+    pub fn until_said(&mut self, text: &str) -> bool {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(line) = self.stderr.recv_timeout(left) else {
+                return false;
+            };
+            self.output.stderr.push_str(&line);
+            self.output.stderr.push('\n');
+            if line.contains(text) {
+                return true;
+            }
+        }
+    }
+
     /// Sends SIGINT, as Ctrl-C does.
     #[cfg(unix)]
     pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Sends the signal of this name.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
         let id = self.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -INT {id}");
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "kill -s {name} {id}"
+        );
     }
 
     /// Kills it: SIGKILL on Unix.

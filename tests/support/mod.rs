@@ -10,13 +10,13 @@ mod env;
 mod picture;
 mod stable;
 
-pub use bench::{Bench, Broken, Disk, Journey, Moment};
-pub use cloud::{Cloud, ENDPOINTS, GIVEN_APP, PEER_ACTION};
+pub use bench::{Bench, Broken, Disk, Journey, Moment, in_use};
+pub use cloud::{Cloud, GIVEN_APP, PEER_ACTION, endpoints, variable};
 pub use env::{Output, Started, TempDir, TestEnv};
 pub use picture::picture;
 pub use stable::stable;
 
-use peer_wizard::providers::Shape;
+use peer_wizard::provider::Shape;
 
 /// Every shape that a flow can have, with a name for messages.
 pub fn shapes() -> [(&'static str, Shape); 4] {

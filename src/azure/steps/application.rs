@@ -1,17 +1,28 @@
 //! Your application: what signs in to both tenants when the peering is made from your VNet.
 
-use super::{ENTRA_APPLICATIONS, settle, unknown_application};
+use super::{
+    ENTRA_APPLICATIONS,
+    assignment::OWN_ASSIGNMENT,
+    principal::{NO_TAG, bears_tag},
+    rights::{other_password, other_rights},
+    settle, unknown_application,
+};
 use crate::{
     azure::{
-        Fault, graph,
-        keys::{APPLICATION_NAME, USER_APP_ID, USER_APP_OBJECT_ID, guid, tag},
+        Cx, Fault, graph,
+        keys::{APPLICATION_NAME, GUID_READS, USER_APP_ID, USER_APP_OBJECT_ID, guid, tag},
     },
     clouds::Clouds,
-    engine::{About, Deleted, Look, Made, Maker, Refusal, Resource, Settling},
-    fact::{Facts, Missing},
+    engine::{
+        About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
+    },
+    fact::{Facts, Missing, Named},
     http::ApiError,
-    shell::{Shell, az},
+    keys,
+    shell::{Shell, Text, az, helpers},
+    text,
 };
+use async_trait::async_trait;
 use std::time::Duration;
 
 /// An application registration in your tenant.
@@ -40,6 +51,23 @@ impl Application {
         };
         Ok(w.look(&call).await?)
     }
+
+    fn known(&self, app: graph::Application) -> Known {
+        // The unique name is derived from the run, so what bears it is this run's.
+        let maker = if self.given {
+            Maker::Other("it was given to the run".into())
+        } else {
+            Maker::Run
+        };
+        known(app, maker)
+    }
+}
+
+fn known(app: graph::Application, maker: Maker) -> Known {
+    let facts = Facts::default()
+        .with(USER_APP_ID, app.app_id.as_str())
+        .with(USER_APP_OBJECT_ID, app.id);
+    Known::new(facts, maker).called(app.display_name.unwrap_or_default(), app.app_id)
 }
 
 /// The name by which Graph makes one and not two, however often it is asked.
@@ -73,9 +101,7 @@ fn single_tenant() -> Refusal {
     ))
 }
 
-impl Resource<Clouds> for Application {
-    type Item = graph::Application;
-
+impl Definition<Clouds> for Application {
     fn about(&self) -> About {
         About {
             id: "application",
@@ -94,45 +120,21 @@ impl Resource<Clouds> for Application {
         "your application".into()
     }
 
-    async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
-        let found = self.get(w, f).await?;
-        match found {
-            Some(app) if !signs_in_elsewhere(&app) => Err(Fault::Refused(single_tenant())),
-            // Nothing can be made in its stead.
-            None if self.given => Err(Fault::Refused(no_such_application(f)?)),
-            found => Ok(found),
-        }
+    fn scope(&self) -> Scope {
+        Scope::Shared
     }
 
-    async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
+    fn reads(&self) -> Vec<Named> {
         if self.given {
-            return Err(Fault::Refused(no_such_application(f)?));
+            return Vec::new();
         }
-        let name = unique_name(f)?;
-        let display = f.get(APPLICATION_NAME)?;
-        let upsert = graph::upsert_application(&name, display.as_ref(), &tag(f)?);
-        Ok(match w.send(&upsert).await? {
-            Some(app) => Made::New(app),
-            // 204: it was there, so an earlier try of this run made it.
-            None => Made::Already(w.send(&graph::application_by_unique_name(&name)).await?),
-        })
+        let mut reads = keys![APPLICATION_NAME];
+        reads.extend(GUID_READS);
+        reads
     }
 
-    async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
-        w.forget(&graph::delete_application(&f.get(USER_APP_OBJECT_ID)?))
-            .await?;
-        Ok(Deleted::Gone)
-    }
-
-    fn facts(&self, app: &Self::Item) -> Facts {
-        Facts::default()
-            .with(USER_APP_ID, app.app_id.as_str().into())
-            .with(USER_APP_OBJECT_ID, app.id.as_str().into())
-    }
-
-    fn maker(&self, _: &Self::Item, _: &Facts) -> Maker {
-        // The unique name is derived from the run, so what bears it is this run's.
-        if self.given { Maker::Other } else { Maker::Run }
+    fn gives(&self) -> Vec<Named> {
+        keys![USER_APP_ID, USER_APP_OBJECT_ID]
     }
 
     fn settling(&self, error: &ApiError) -> Option<Settling> {
@@ -140,12 +142,94 @@ impl Resource<Clouds> for Application {
             .then(|| settle("the new application is not known everywhere yet", 5))
     }
 
+    fn shell(&self) -> Shell {
+        if self.given {
+            let show = az("ad app show").opt("--id", USER_APP_ID);
+            return Shell {
+                find: Some(show.flag("--query id")),
+                ..Shell::default()
+            };
+        }
+        let name = Text::call(&helpers::ODATA, [APPLICATION_NAME.into()]);
+        Shell {
+            find: Some(
+                az("ad app list")
+                    .opt("--filter", text!["displayName eq '", name, "'"])
+                    .yields(USER_APP_ID, "[0].appId"),
+            ),
+            create: vec![
+                az("ad app create")
+                    .opt("--display-name", APPLICATION_NAME)
+                    .opt("--sign-in-audience", MULTI_TENANT)
+                    .yields(USER_APP_ID, "appId"),
+            ],
+            delete: vec![az("ad app delete").opt("--id", USER_APP_ID)],
+            ..Shell::default()
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Ensure<Clouds> for Application {
+    async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        match self.get(cx.world, &cx.facts).await? {
+            Some(app) if !signs_in_elsewhere(&app) => Err(Fault::Refused(single_tenant())),
+            // Nothing can be made in its stead.
+            None if self.given => Err(Fault::Refused(no_such_application(&cx.facts)?)),
+            found => Ok(found.map(|app| self.known(app))),
+        }
+    }
+
+    async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        if self.given {
+            return Err(Fault::Refused(no_such_application(f)?));
+        }
+        let name = unique_name(f)?;
+        let display = f.get(APPLICATION_NAME)?;
+        let upsert = graph::upsert_application(&name, display.as_ref(), &tag(f)?);
+        if let Some(app) = w.send(&upsert).await? {
+            return Ok(Made::New(self.known(app)));
+        }
+        // 204: it was there, so an earlier try of this run made it.
+        let app = w.send(&graph::application_by_unique_name(&name)).await?;
+        Ok(Made::Already(self.known(app)))
+    }
+
+    async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let Some(app) = self.get(cx.world, &cx.facts).await? else {
+            return Ok(None);
+        };
+        if !self.given && !bears_tag(&cx.facts, app.tags.as_deref())? {
+            return Ok(Some(known(app, Maker::Other(NO_TAG.into()))));
+        }
+        Ok(Some(self.known(app)))
+    }
+
+    async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        if let Some(used) = other_password(w, f).await? {
+            return Ok(Some(used));
+        }
+        let principal = w.look(&graph::principal(&f.get(USER_APP_ID)?)).await?;
+        match principal {
+            Some(it) => other_rights(w, f, ("its principal", &it.id), OWN_ASSIGNMENT).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
+        let call = graph::delete_application(&cx.facts.get(USER_APP_OBJECT_ID)?);
+        cx.world.forget(&call).await?;
+        Ok(Deleted::Gone)
+    }
+
     fn shows_within(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Look, Fault> {
-        Ok(match self.get(w, f).await? {
+    async fn look(&self, cx: &mut Cx<'_>) -> Result<Look, Fault> {
+        Ok(match self.get(cx.world, &cx.facts).await? {
             None => Look::Missing,
             Some(app) if signs_in_elsewhere(&app) => Look::Present(String::new()),
             Some(app) => Look::Changed {
@@ -158,35 +242,6 @@ impl Resource<Clouds> for Application {
                     app.app_id
                 ),
             },
-        })
-    }
-
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        if self.given {
-            let id = f.get(USER_APP_ID)?;
-            return Ok(Shell {
-                find: Some(az("ad app show").opt("--id", id).flag("--query id")),
-                ..Shell::default()
-            });
-        }
-        let name = f.get(APPLICATION_NAME)?;
-        Ok(Shell {
-            find: Some(
-                az("ad app list")
-                    .opt_bash(
-                        "--filter",
-                        format!("\"displayName eq '$(odata \"{name}\")'\""),
-                    )
-                    .yields(USER_APP_ID, "[0].appId"),
-            ),
-            create: vec![
-                az("ad app create")
-                    .opt("--display-name", name)
-                    .opt("--sign-in-audience", MULTI_TENANT)
-                    .yields(USER_APP_ID, "appId"),
-            ],
-            delete: vec![az("ad app delete").opt("--id", f.get(USER_APP_ID)?)],
-            ..Shell::default()
         })
     }
 }

@@ -1,19 +1,20 @@
 //! Looks at the Azure side before anything is changed.
 
-use super::{Role, peering::vnet_of};
+use super::Role;
 use crate::{
     azure::{
-        Fault, arm,
-        keys::{PEERING_NAME, Side, Text, USER_SUBSCRIPTION_ID, USER_VNET_ID, USER_VNET_RANGES},
+        Cx, Fault, arm,
+        keys::{PEERING_NAME, Side, Text, USER_VNET_ID, USER_VNET_RANGES},
     },
     clouds::Clouds,
     engine::{Check, Verdict},
-    fact::{Facts, Key},
-    net::{self, RANGE_SEPARATOR},
+    fact::Key,
+    net::{self, Ranges},
 };
+use async_trait::async_trait;
 
-/// Set by the provider's check when the provider already has a living peering to this VNet; in memory only.
-pub const PROVIDER_HAS_PEERING: Key<Text> = Key::ephemeral("PROVIDER_HAS_PEERING");
+/// Set by the provider's check when the provider already has a living peering to this VNet.
+pub const PROVIDER_HAS_PEERING: Key<Text> = Key::fleeting("PROVIDER_HAS_PEERING");
 
 /// The VNet is there and at rest, and its addresses leave room for the provider's.
 pub struct VnetReady {
@@ -21,14 +22,16 @@ pub struct VnetReady {
     pub side: Side,
 }
 
+#[async_trait(?Send)]
 impl Check<Clouds> for VnetReady {
     fn title(&self) -> &'static str {
         "virtual network"
     }
 
-    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Verdict, Fault> {
+    async fn look(&self, cx: &mut Cx<'_>) -> Result<Verdict, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
         let mut verdict = Verdict::default();
-        let id = vnet_of(f)?;
+        let id = f.get(USER_VNET_ID)?;
         let Some(vnet) = w.look(&arm::vnet(&id)).await? else {
             verdict.problems.push(format!(
                 "there is no VNet `{}` in resource group `{}`, or your sign-in may not see it: check `--vnet`",
@@ -43,23 +46,18 @@ impl Check<Clouds> for VnetReady {
                 vnet.name
             ));
         }
-        let ours: Vec<&str> = vnet
+        let ours: Ranges = vnet
             .properties
             .address_space
             .address_prefixes
             .iter()
-            .map(String::as_str)
+            .cloned()
             .collect();
-        verdict
-            .facts
-            .set(USER_VNET_RANGES, ours.join(RANGE_SEPARATOR).into());
+        verdict.facts.set(USER_VNET_RANGES, ours.clone());
         let name = f.get(PEERING_NAME).ok();
-        let range = f.get(self.side.range).ok();
-        let theirs: Vec<&str> = range
-            .as_ref()
-            .map(|range| range.as_ref().split(RANGE_SEPARATOR).collect())
-            .unwrap_or_default();
-        for (mine, other) in net::overlaps(&ours, &theirs) {
+        let range = f.get(self.side.range).unwrap_or_default();
+        let theirs = range.texts();
+        for (mine, other) in net::overlaps(&ours.texts(), &theirs) {
             verdict.problems.push(format!(
                 "the VNet's range {mine} overlaps the provider's {other}: peered networks must not share addresses; choose another VPC or VNet"
             ));
@@ -95,10 +93,8 @@ impl Check<Clouds> for VnetReady {
         }
         if verdict.problems.is_empty() {
             verdict.good.push(format!(
-                "`{}` ({}) has {}, and nothing overlaps",
-                vnet.name,
-                vnet.location,
-                ours.join(RANGE_SEPARATOR)
+                "`{}` ({}) has {ours}, and nothing overlaps",
+                vnet.name, vnet.location
             ));
         }
         Ok(verdict)
@@ -114,24 +110,30 @@ pub struct MayGrant {
 const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
 const DEFINE: &str = "Microsoft.Authorization/roleDefinitions/write";
 
+#[async_trait(?Send)]
 impl Check<Clouds> for MayGrant {
     fn title(&self) -> &'static str {
         "your rights in Azure"
     }
 
-    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Verdict, Fault> {
+    async fn look(&self, cx: &mut Cx<'_>) -> Result<Verdict, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
         let mut verdict = Verdict::default();
         let vnet = f.get(USER_VNET_ID)?;
-        let mine = match w.list(&arm::permissions(vnet.as_ref())).await {
+        let mine = match w.list(&arm::permissions(&vnet.to_string())).await {
             Ok(mine) => mine,
             // The VNet's own check says that it is not there.
             Err(error) if error.is_missing() => return Ok(verdict),
             Err(error) => return Err(error.into()),
         };
         let may = |list: &[arm::Permission], action: &str| list.iter().any(|it| it.allows(action));
-        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
-        // Not every sign-in may ask this; the VNet's answer is then all there is.
-        let above = w.list(&arm::permissions(&subscription)).await.ok();
+        let subscription = vnet.subscription_scope();
+        let above = match w.list(&arm::permissions(&subscription)).await {
+            Ok(above) => Some(above),
+            // Not every sign-in may ask this; the VNet's answer is then all there is.
+            Err(error) if matches!(error.status, Some(403 | 404)) => None,
+            Err(error) => return Err(error.into()),
+        };
         let may_define =
             may(&mine, DEFINE) && above.as_deref().is_none_or(|above| may(above, DEFINE));
         if !may(&mine, ASSIGN) {

@@ -3,17 +3,20 @@
 mod application;
 mod assignment;
 mod checks;
+mod custom_role;
 mod password;
 mod peering;
 mod principal;
+mod rights;
 mod role;
 mod role_scope;
+mod script;
 
 pub use application::Application;
 pub use assignment::Assignment;
 pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
 pub use password::{Password, PasswordRevoked};
-pub use peering::{Peering, to as peering_to, vnet_of};
+pub use peering::{Peering, to as peering_to};
 pub use principal::Principal;
 pub use role::{Allows, Role};
 pub use role_scope::RoleScope;

@@ -4,19 +4,24 @@
 use super::settle;
 use crate::{
     azure::{
-        Fault, arm,
+        Cx, Fault, arm,
         keys::{
-            PEERING_NAME, Side, USER_APP_ID, USER_APP_SECRET, USER_RESOURCE_GROUP,
-            USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_NAME,
+            PEERING_NAME, RUN, Side, Text, USER_APP_ID, USER_APP_SECRET, USER_RESOURCE_GROUP,
+            USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_NAME, own_name,
         },
     },
     clouds::{Clouds, credential::AppIdentity},
-    engine::{About, Deleted, Look, Made, Maker, Refusal, Resource, Settling},
-    fact::{Facts, Missing},
+    engine::{
+        About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
+    },
+    fact::{Facts, Key, Missing, Named},
     http::{ApiError, Cause, Service, send::Auth},
+    keys,
     net::VnetId,
-    shell::{Shell, az, call},
+    shell::{Cmd, Helper, Shell, az, call},
+    text,
 };
+use async_trait::async_trait;
 use std::time::Duration;
 
 /// The longest pause between two looks at what Azure is still doing, as `az` has it.
@@ -35,68 +40,122 @@ impl Peering {
     }
 }
 
-/// Your VNet's id, taken apart.
-///
-/// # Errors
-/// When it is not known; a malformed one was refused when it was given.
-pub fn vnet_of(f: &Facts) -> Result<VnetId, Missing> {
-    VnetId::parse(f.get(USER_VNET_ID)?.as_ref()).ok_or(Missing(USER_VNET_ID.name))
-}
-
 /// The VNet's peering to the remote network, however it is called.
 ///
 /// # Errors
 /// What Azure said.
 pub async fn to(w: &Clouds, vnet: &VnetId, remote: &str) -> Result<Option<arm::Peering>, ApiError> {
-    Ok(w.list(&arm::peerings(vnet))
-        .await?
-        .into_iter()
-        .find(|peering| peering.remote().eq_ignore_ascii_case(remote)))
+    let all = w.list(&arm::peerings(vnet)).await?;
+    Ok(all.into_iter().find(|peering| leads_to(peering, remote)))
 }
 
-/// Waits until the operation that an answer began has ended. <https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations>
-async fn operation(w: &Clouds, link: &str, auth: Option<&Auth>) -> Result<(), Fault> {
-    let mut looks = 0;
+fn leads_to(peering: &arm::Peering, remote: &str) -> bool {
+    peering.remote().eq_ignore_ascii_case(remote)
+}
+
+fn state(peering: &arm::Peering) -> String {
+    peering.properties.provisioning_state.to_ascii_lowercase()
+}
+
+/// Whose a peering to the remote network is, as its name tells.
+fn maker(f: &Facts, peering: &arm::Peering) -> Result<Maker, Missing> {
+    let is = |name: &str| peering.name.eq_ignore_ascii_case(name);
+    Ok(if is(&own_name(&f.get(RUN)?)) {
+        Maker::Run
+    } else if is(f.get(PEERING_NAME)?.as_ref()) {
+        // A name that was chosen by a person does not tell who used it.
+        Maker::Unknown
+    } else {
+        Maker::Other("it has another name".into())
+    })
+}
+
+fn known(peering: arm::Peering, maker: Maker) -> Known {
+    Known::new(Facts::default(), maker).called(peering.name, peering.id)
+}
+
+/// Follows the operation that an answer began, until it ends. Only one that says that it failed has: it may not be looked at with
+/// a right on the VNet alone, and then the peering's own state tells.
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations>
+async fn follow(cx: &mut Cx<'_>, link: &str, auth: Option<&Auth>) -> Result<(), Fault> {
     loop {
-        looks += 1;
         let answer = match auth {
-            Some(auth) => w.follow_as(Service::Arm, link, auth).await?,
-            None => w.follow(Service::Arm, link).await?,
+            Some(auth) => cx.world.follow_as(Service::Arm, link, auth).await,
+            None => cx.world.follow(Service::Arm, link).await,
         };
+        let Ok(answer) = answer else { return Ok(()) };
         let asked = answer.retry_after();
-        let state: arm::Operation = answer.read()?;
-        match state.status.to_ascii_lowercase().as_str() {
+        let Ok(operation) = answer.read::<arm::Operation>() else {
+            return Ok(());
+        };
+        match operation.status.to_ascii_lowercase().as_str() {
             "succeeded" => return Ok(()),
             "failed" | "canceled" => {
-                let arm::OperationError { code, message } = state.error.unwrap_or_default();
+                let arm::OperationError { code, message } = operation.error.unwrap_or_default();
                 let mut error =
                     ApiError::new(Service::Arm, "the operation", Cause::Answered, message);
-                error.code = Some(if code.is_empty() { state.status } else { code });
+                let status = operation.status;
+                error.code = Some(if code.is_empty() { status } else { code });
                 return Err(error.into());
             }
             _ => {
-                let pause = w.pace.pause(looks, OPERATION_PAUSE);
-                let pause = asked.map_or(pause, |asked| asked.mul_f64(w.pace.scale).max(pause));
-                tokio::time::sleep(pause).await;
+                let says = &operation.status;
+                cx.waiting_as_asked(says, OPERATION_PAUSE, asked).await?;
             }
         }
     }
 }
 
-/// Deletes a peering and waits until it is gone.
-async fn delete(w: &Clouds, vnet: &VnetId, name: &str) -> Result<(), Fault> {
-    let Some(answer) = w.forget(&arm::delete_peering(vnet, name)).await? else {
-        return Ok(());
+/// Deletes a peering.
+async fn delete(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<Deleted, Fault> {
+    let w = cx.world;
+    let Some(peering) = w.look(&arm::peering(vnet, name)).await? else {
+        return Ok(Deleted::Gone);
     };
-    match answer.header("azure-asyncoperation") {
-        Some(link) => operation(w, link, None).await,
-        None => Ok(()),
+    // Azure would refuse to delete what it is deleting.
+    if state(&peering) != "deleting" {
+        let Some(answer) = w.forget(&arm::delete_peering(vnet, name)).await? else {
+            return Ok(Deleted::Gone);
+        };
+        if let Some(link) = answer.header("azure-asyncoperation") {
+            follow(cx, link, None).await?;
+        }
+    }
+    Ok(match w.look(&arm::peering(vnet, name)).await? {
+        None => Deleted::Gone,
+        Some(peering) => Deleted::NotYet(peering.properties.provisioning_state),
+    })
+}
+
+/// Nothing can be made under the name of a dead half.
+async fn delete_if_dead(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<(), Fault> {
+    let there = cx.world.look(&arm::peering(vnet, name)).await?;
+    if !there.is_some_and(|it| it.is_dead()) {
+        return Ok(());
+    }
+    while let Deleted::NotYet(says) = delete(cx, vnet, name).await? {
+        cx.waiting(&says, OPERATION_PAUSE).await?;
+    }
+    Ok(())
+}
+
+/// The peering that was asked for, once Azure has made it.
+async fn made(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<arm::Peering, Fault> {
+    loop {
+        let there = cx.world.look(&arm::peering(vnet, name)).await?;
+        let Some(peering) = there.filter(|it| state(it) != "failed") else {
+            let refusal = Refusal::new("Azure could not provision the peering");
+            return Err(Fault::Refused(refusal.hint("resume tries it again")));
+        };
+        if !matches!(state(&peering).as_str(), "updating" | "deleting") {
+            return Ok(peering);
+        }
+        let says = &peering.properties.provisioning_state;
+        cx.waiting(says, OPERATION_PAUSE).await?;
     }
 }
 
-impl Resource<Clouds> for Peering {
-    type Item = arm::Peering;
-
+impl Definition<Clouds> for Peering {
     fn about(&self) -> About {
         About {
             id: "vnet-peering",
@@ -113,130 +172,29 @@ impl Resource<Clouds> for Peering {
         "the peering on your VNet".into()
     }
 
-    async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
-        let (vnet, remote) = (vnet_of(f)?, f.get(self.side.vnet_id)?);
-        let name = f.get(PEERING_NAME)?;
-        let mut looks = 0;
-        loop {
-            let all = w.list(&arm::peerings(&vnet)).await?;
-            let namesake = all
-                .iter()
-                .find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
-            if let Some(other) = namesake
-                && !other.remote().eq_ignore_ascii_case(remote.as_ref())
-            {
-                return Err(Fault::Refused(
-                    Refusal::new(format!(
-                        "the VNet has a peering `{name}` to another network ({})",
-                        other.remote()
-                    ))
-                    .hint("choose another name with `--peering-name`"),
-                ));
-            }
-            let found = all
-                .iter()
-                .find(|it| it.remote().eq_ignore_ascii_case(remote.as_ref()));
-            let Some(peering) = found else {
-                return Ok(None);
-            };
-            let mine = peering.name.eq_ignore_ascii_case(name.as_ref());
-            match peering
-                .properties
-                .provisioning_state
-                .to_ascii_lowercase()
-                .as_str()
-            {
-                "updating" | "deleting" => {
-                    looks += 1;
-                    w.pause(looks, OPERATION_PAUSE).await;
-                }
-                // An earlier try that failed: the same request is made again.
-                "failed" if mine => return Ok(None),
-                _ if peering.is_dead() && mine => return Ok(None),
-                _ if peering.is_dead() => {
-                    return Err(Fault::Refused(
-                        Refusal::new(format!(
-                            "the peering `{}` to this network is dead: its other half is gone",
-                            peering.name
-                        ))
-                        .hint(format!(
-                            "delete it: az network vnet peering delete --ids {}",
-                            peering.id
-                        )),
-                    ));
-                }
-                _ => return Ok(Some(peering.clone())),
-            }
-        }
+    fn scope(&self) -> Scope {
+        Scope::Each
     }
 
-    async fn remains(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
-        // Once the provider has let go, ours is Disconnected; it is ours all the same.
-        let name = f.get(PEERING_NAME)?;
-        let remote = f.get(self.side.vnet_id)?;
-        let mine = w.look(&arm::peering(&vnet_of(f)?, name.as_ref())).await?;
-        Ok(mine.filter(|it| it.remote().eq_ignore_ascii_case(remote.as_ref())))
+    fn reads(&self) -> Vec<Named> {
+        keys![
+            RUN,
+            USER_VNET_ID,
+            USER_SUBSCRIPTION_ID,
+            USER_RESOURCE_GROUP,
+            USER_VNET_NAME,
+            PEERING_NAME,
+            USER_TENANT_ID,
+            USER_APP_ID,
+            USER_APP_SECRET,
+            self.side.tenant_id,
+            self.side.vnet_id,
+            self.side.range,
+        ]
     }
 
-    async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
-        let (vnet, remote) = (vnet_of(f)?, f.get(self.side.vnet_id)?);
-        let name = f.get(PEERING_NAME)?;
-        let app = AppIdentity {
-            client_id: f.get(USER_APP_ID)?.into(),
-            secret: f.get(USER_APP_SECRET)?,
-            tenant: f.get(USER_TENANT_ID)?.into(),
-        };
-        // Anew at each try: a token from before the role assignment does not carry the right.
-        let auth = w
-            .app_auth(&app, f.get(self.side.tenant_id)?.as_ref())
-            .await?;
-        if let Some(dead) = w.look(&arm::peering(&vnet, name.as_ref())).await?
-            && dead.is_dead()
-        {
-            delete(w, &vnet, name.as_ref()).await?;
-        }
-        let put = arm::put_peering(&vnet, name.as_ref(), remote.as_ref());
-        let answer = w.answer_as(&put, &auth).await?;
-        if let Some(link) = answer.header("azure-asyncoperation") {
-            operation(w, link, Some(&auth)).await?;
-        }
-        let mut looks = 0;
-        loop {
-            let peering = w.send(&arm::peering(&vnet, name.as_ref())).await?;
-            match peering
-                .properties
-                .provisioning_state
-                .to_ascii_lowercase()
-                .as_str()
-            {
-                "updating" => {
-                    looks += 1;
-                    w.pause(looks, OPERATION_PAUSE).await;
-                }
-                "failed" => {
-                    let refusal = Refusal::new("Azure could not provision the peering");
-                    return Err(Fault::Refused(refusal.hint("resume tries it again")));
-                }
-                _ => return Ok(Made::New(peering)),
-            }
-        }
-    }
-
-    async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
-        delete(w, &vnet_of(f)?, f.get(PEERING_NAME)?.as_ref()).await?;
-        Ok(Deleted::Gone)
-    }
-
-    fn facts(&self, _: &Self::Item) -> Facts {
-        Facts::default()
-    }
-
-    fn maker(&self, item: &Self::Item, f: &Facts) -> Maker {
-        // A name that was chosen by a person does not tell who used it.
-        match f.get(PEERING_NAME) {
-            Ok(name) if item.name.eq_ignore_ascii_case(name.as_ref()) => Maker::Unknown,
-            _ => Maker::Other,
-        }
+    fn gives(&self) -> Vec<Named> {
+        keys![FOUND_PEERING]
     }
 
     fn settling(&self, error: &ApiError) -> Option<Settling> {
@@ -287,9 +245,165 @@ impl Resource<Clouds> for Peering {
         }
     }
 
-    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Look, Fault> {
-        let remote = f.get(self.side.vnet_id)?;
-        let Some(peering) = to(w, &vnet_of(f)?, remote.as_ref()).await? else {
+    fn shell(&self) -> Shell {
+        let on_vnet = |cmd: Cmd| {
+            cmd.opt("--resource-group", USER_RESOURCE_GROUP)
+                .opt("--vnet-name", USER_VNET_NAME)
+                .opt("--subscription", USER_SUBSCRIPTION_ID)
+        };
+        let to_remote = text![
+            "[?remoteVirtualNetwork.id=='",
+            self.side.vnet_id,
+            "']|[0].name"
+        ];
+        Shell {
+            find: Some(on_vnet(az("network vnet peering list")).yields(FOUND_PEERING, to_remote)),
+            create: vec![
+                call(&PEER_FROM_VNET)
+                    .arg(self.side.tenant_id)
+                    .arg(self.side.vnet_id)
+                    .patient(
+                        "the new password and roles may not be known everywhere yet",
+                        Duration::from_secs(900),
+                    ),
+            ],
+            delete: vec![on_vnet(az("network vnet peering delete")).opt("--name", PEERING_NAME)],
+            ..Shell::default()
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Ensure<Clouds> for Peering {
+    async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let (vnet, remote) = (
+            cx.facts.get(USER_VNET_ID)?,
+            cx.facts.get(self.side.vnet_id)?,
+        );
+        let name = cx.facts.get(PEERING_NAME)?;
+        loop {
+            let all = cx.world.list(&arm::peerings(&vnet)).await?;
+            let namesake = all
+                .iter()
+                .find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
+            if let Some(other) = namesake
+                && !leads_to(other, remote.as_ref())
+            {
+                return Err(Fault::Refused(
+                    Refusal::new(format!(
+                        "the VNet has a peering `{name}` to another network ({})",
+                        other.remote()
+                    ))
+                    .hint("choose another name with `--peering-name`"),
+                ));
+            }
+            let found = all.into_iter().find(|it| leads_to(it, remote.as_ref()));
+            let Some(peering) = found else {
+                return Ok(None);
+            };
+            let mine = peering.name.eq_ignore_ascii_case(name.as_ref());
+            match state(&peering).as_str() {
+                "updating" | "deleting" => {
+                    let says = &peering.properties.provisioning_state;
+                    cx.waiting(says, OPERATION_PAUSE).await?;
+                }
+                // An earlier try that failed: the same request is made again.
+                "failed" if mine => return Ok(None),
+                _ if peering.is_dead() && mine => return Ok(None),
+                _ if peering.is_dead() => {
+                    return Err(Fault::Refused(
+                        Refusal::new(format!(
+                            "the peering `{}` to this network is dead: its other half is gone",
+                            peering.name
+                        ))
+                        .hint(format!(
+                            "delete it: az network vnet peering delete --ids {}",
+                            peering.id
+                        )),
+                    ));
+                }
+                _ => {
+                    let maker = maker(&cx.facts, &peering)?;
+                    return Ok(Some(known(peering, maker)));
+                }
+            }
+        }
+    }
+
+    async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        let (vnet, remote) = (f.get(USER_VNET_ID)?, f.get(self.side.vnet_id)?);
+        let name = f.get(PEERING_NAME)?;
+        let app = AppIdentity {
+            client_id: f.get(USER_APP_ID)?.into(),
+            secret: f.secret(USER_APP_SECRET)?,
+            tenant: f.get(USER_TENANT_ID)?.into(),
+        };
+        let other = f.get(self.side.tenant_id)?;
+        // Anew at each try: a token from before the role assignment does not carry the right.
+        let auth = w.app_auth(&app, other.as_ref()).await?;
+        delete_if_dead(cx, &vnet, name.as_ref()).await?;
+        let put = arm::put_peering(&vnet, name.as_ref(), remote.as_ref());
+        let answer = w.answer_as(&put, &auth).await?;
+        let link = answer.header("azure-asyncoperation").map(str::to_owned);
+        // An answer that is no peering may not be Azure's.
+        answer.read::<arm::Peering>()?;
+        if let Some(link) = link {
+            follow(cx, &link, Some(&auth)).await?;
+        }
+        let peering = made(cx, &vnet, name.as_ref()).await?;
+        let maker = maker(&cx.facts, &peering)?;
+        Ok(Made::New(known(peering, maker)))
+    }
+
+    async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        // Without a network to lead to, nothing can have been made.
+        let Ok(remote) = f.get(self.side.vnet_id) else {
+            return Ok(None);
+        };
+        let (vnet, name) = (f.get(USER_VNET_ID)?, f.get(PEERING_NAME)?);
+        // Once the provider has let go, ours is Disconnected; it is ours all the same.
+        let Some(peering) = w.look(&arm::peering(&vnet, name.as_ref())).await? else {
+            return Ok(None);
+        };
+        let range = f.get(self.side.range).ok();
+        let there = leads_to(&peering, remote.as_ref()) && peering.may_lead_to(range.as_ref());
+        let maker = if there {
+            Maker::Run
+        } else {
+            Maker::Other("it leads to another network".into())
+        };
+        Ok(Some(known(peering, maker)))
+    }
+
+    async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
+        let (vnet, name) = (cx.facts.get(USER_VNET_ID)?, cx.facts.get(PEERING_NAME)?);
+        delete(cx, &vnet, name.as_ref()).await
+    }
+
+    fn connects(&self) -> bool {
+        true
+    }
+
+    async fn dead(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        let (vnet, remote) = (f.get(USER_VNET_ID)?, f.get(self.side.vnet_id)?);
+        let range = f.get(self.side.range).ok();
+        let half = to(w, &vnet, remote.as_ref()).await?;
+        let dead = |it: &arm::Peering| it.is_dead() && it.may_lead_to(range.as_ref());
+        Ok(half.filter(dead).map(|half| {
+            let facts = Facts::default().with(PEERING_NAME, half.name.as_str());
+            Known::new(facts, Maker::Unknown).called(half.name, half.id)
+        }))
+    }
+
+    async fn look(&self, cx: &mut Cx<'_>) -> Result<Look, Fault> {
+        let (vnet, remote) = (
+            cx.facts.get(USER_VNET_ID)?,
+            cx.facts.get(self.side.vnet_id)?,
+        );
+        let Some(peering) = to(cx.world, &vnet, remote.as_ref()).await? else {
             return Ok(Look::Missing);
         };
         let of = &peering.properties;
@@ -311,46 +425,13 @@ impl Resource<Clouds> for Peering {
             todo: todo.into(),
         })
     }
-
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        let (subscription, group, vnet) = (
-            f.get(USER_SUBSCRIPTION_ID)?,
-            f.get(USER_RESOURCE_GROUP)?,
-            f.get(USER_VNET_NAME)?,
-        );
-        let (name, remote) = (f.get(PEERING_NAME)?, f.get(self.side.vnet_id)?);
-        // Read by the functions.
-        f.get(USER_APP_ID)?;
-        f.get(USER_APP_SECRET)?;
-        f.get(USER_TENANT_ID)?;
-        let tenant = f.get(self.side.tenant_id)?;
-        let on_vnet = |cmd: crate::shell::Cmd| {
-            cmd.opt("--resource-group", group.as_ref())
-                .opt("--vnet-name", vnet.as_ref())
-                .opt("--subscription", subscription.as_ref())
-        };
-        Ok(Shell {
-            find: Some(on_vnet(az("network vnet peering list")).yields(
-                FOUND_PEERING,
-                format!("[?remoteVirtualNetwork.id=='{remote}']|[0].name"),
-            )),
-            create: vec![call("peer_from_vnet").arg(tenant).arg(remote).patient(
-                "the new password and roles may not be known everywhere yet",
-                Duration::from_secs(900),
-            )],
-            delete: vec![on_vnet(az("network vnet peering delete")).opt("--name", name)],
-            functions: vec![AS_APPLICATION, PEER_FROM_VNET],
-            ..Shell::default()
-        })
-    }
 }
 
 /// The name of the peering that the script found.
-const FOUND_PEERING: crate::fact::Key<crate::azure::keys::Text> =
-    crate::fact::Key::durable("FOUND_PEERING_NAME");
+const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");
 
 /// The application's sign-ins live in a folder of their own, so that the person's `az` session stays as it is.
-const AS_APPLICATION: &str = r#"# The application signs in to the same cloud as you, in a folder that goes with the script
+static AS_APPLICATION: Helper = Helper::new("as_application", r#"# The application signs in to the same cloud as you, in a folder that goes with the script
 APPLICATION_SESSION=$(mktemp -d)
 trap 'rm -rf "$APPLICATION_SESSION"' EXIT
 for file in config clouds.config; do
@@ -368,9 +449,12 @@ as_application() {
 sign_in_application() {
   as_application az login --service-principal --username "$USER_APP_ID" --password "@"<(printf '%s' "$USER_APP_SECRET") \
     --tenant "$1" --allow-no-subscriptions --output none
-}"#;
+}"#)
+    .reading(&[USER_APP_ID.named(), USER_APP_SECRET.named()]);
 
-const PEER_FROM_VNET: &str = r#"# peer_from_vnet TENANT NETWORK: one sign-in for each tenant, then the peering
+static PEER_FROM_VNET: Helper = Helper::new(
+    "peer_from_vnet",
+    r#"# peer_from_vnet TENANT NETWORK: one sign-in for each tenant, then the peering
 peer_from_vnet() {
   # az keeps tokens and refusals, also those from before the password and the roles were known
   rm -f "$APPLICATION_SESSION"/msal_*
@@ -379,4 +463,13 @@ peer_from_vnet() {
     as_application az network vnet peering create --name "$PEERING_NAME" --remote-vnet "$2" \
       --vnet-name "$USER_VNET_NAME" --resource-group "$USER_RESOURCE_GROUP" \
       --subscription "$USER_SUBSCRIPTION_ID" --allow-vnet-access --output none
-}"#;
+}"#,
+)
+.reading(&[
+    USER_TENANT_ID.named(),
+    PEERING_NAME.named(),
+    USER_VNET_NAME.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_SUBSCRIPTION_ID.named(),
+])
+.needing(&[&AS_APPLICATION]);

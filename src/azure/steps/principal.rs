@@ -1,20 +1,29 @@
 //! Service principals: what an application is in one tenant, and what roles are assigned to.
 
-use super::{ENTRA_APPLICATIONS, settle, unknown_application};
+use super::{
+    ENTRA_APPLICATIONS,
+    assignment::{OWN_ASSIGNMENT, PROVIDER_ASSIGNMENT},
+    rights::{other_password, other_rights},
+    script::DELETE_UNLESS_USED,
+    settle, unknown_application,
+};
 use crate::{
     azure::{
-        Fault, arm, graph,
+        Cx, Fault, graph,
         keys::{
-            AppId, AssignmentId, PrincipalId, Side, TAG_PREFIX, TenantId, Text, USER_APP_ID,
-            USER_SP_ID, USER_SUBSCRIPTION_ID, USER_TENANT_ID, tag,
+            AppId, GUID_READS, PrincipalId, Side, TAG_PREFIX, TenantId, Text, USER_APP_ID,
+            USER_SP_ID, USER_TENANT_ID, tag,
         },
     },
     clouds::Clouds,
-    engine::{About, Deleted, Made, Maker, Resource, Settling},
-    fact::{Facts, Key, Missing},
+    engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
+    fact::{Facts, Key, Missing, Named},
     http::ApiError,
+    keys,
     shell::{Cmd, Shell, az, call},
+    text,
 };
+use async_trait::async_trait;
 use std::time::Duration;
 
 /// A service principal in your tenant.
@@ -25,6 +34,8 @@ pub struct Principal {
     why: &'static str,
     app: Key<AppId>,
     principal: Key<PrincipalId>,
+    /// The step that gives it its role in this run.
+    assignment: &'static str,
     provider: Option<Provider>,
 }
 
@@ -32,7 +43,6 @@ pub struct Principal {
 struct Provider {
     name: Key<Text>,
     tenant: Key<TenantId>,
-    assignment: Key<AssignmentId>,
     /// The provider's application has a consent page: a person with the right may open it while we wait.
     consent_at: Option<String>,
 }
@@ -48,6 +58,7 @@ impl Principal {
             why: "Roles are assigned to a service principal, not to an application.",
             app: USER_APP_ID,
             principal: USER_SP_ID,
+            assignment: OWN_ASSIGNMENT,
             provider: None,
         }
     }
@@ -62,10 +73,10 @@ impl Principal {
             why: "The provider's application acts in your tenant only through a principal that you let in.",
             app: side.app_id,
             principal: side.sp_id,
+            assignment: PROVIDER_ASSIGNMENT,
             provider: Some(Provider {
                 name: side.app_name,
                 tenant: side.app_tenant_id,
-                assignment: side.assignment_id,
                 consent_at: None,
             }),
         }
@@ -81,18 +92,15 @@ impl Principal {
     }
 
     /// The provider's principal may serve other peerings by now; your own serves this application alone.
-    fn shell_delete(&self, f: &Facts) -> Result<Cmd, Missing> {
-        let principal = f.get(self.principal)?;
+    fn shell_delete(&self) -> Cmd {
+        let delete = az("ad sp delete").opt("--id", self.principal);
         if self.provider.is_none() {
-            return Ok(az("ad sp delete").opt("--id", principal));
+            return delete;
         }
-        // Read by the function.
-        f.get(USER_TENANT_ID)?;
-        Ok(call("delete_unless_used")
+        call(&DELETE_UNLESS_USED)
             .arg("")
-            .arg(principal.as_ref())
-            .flag("az ad sp delete")
-            .opt("--id", principal))
+            .arg(self.principal)
+            .running(delete)
     }
 
     /// The fault that asks a person for consent, when the provider knows a page for it.
@@ -110,11 +118,41 @@ impl Principal {
             url: format!("{host}/{tenant}/adminconsent?client_id={app}"),
         }))
     }
+
+    fn known(&self, item: graph::ServicePrincipal, maker: Maker) -> Known {
+        let mut facts = Facts::default().with(self.principal, item.id.as_str());
+        if let Some(provider) = &self.provider {
+            if let Some(name) = &item.display_name {
+                facts.set(provider.name, name.as_str());
+            }
+            if let Some(tenant) = item.app_owner_organization_id {
+                facts.set(provider.tenant, tenant);
+            }
+        }
+        Known::new(facts, maker).called(item.display_name.unwrap_or_default(), item.id)
+    }
+
+    fn found(&self, f: &Facts, item: graph::ServicePrincipal) -> Result<Known, Missing> {
+        let tags = item.tags.as_deref();
+        let maker = if bears_tag(f, tags)? {
+            Maker::Run
+        } else if tags.is_some_and(|tags| tags.iter().any(|tag| tag.starts_with(TAG_PREFIX))) {
+            Maker::Other("it bears another run's tag".into())
+        } else {
+            Maker::Unknown
+        };
+        Ok(self.known(item, maker))
+    }
 }
 
-impl Resource<Clouds> for Principal {
-    type Item = graph::ServicePrincipal;
+/// What is said of an object in Entra that is not this run's.
+pub(super) const NO_TAG: &str = "it does not bear this run's tag";
 
+pub(super) fn bears_tag(f: &Facts, tags: Option<&[String]>) -> Result<bool, Missing> {
+    Ok(tags.unwrap_or_default().contains(&tag(f)?))
+}
+
+impl Definition<Clouds> for Principal {
     fn about(&self) -> About {
         About {
             id: self.id,
@@ -129,83 +167,23 @@ impl Resource<Clouds> for Principal {
         self.thing.clone()
     }
 
-    async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
-        Ok(w.look(&graph::principal(&f.get(self.app)?)).await?)
+    fn scope(&self) -> Scope {
+        Scope::Shared
     }
 
-    async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
-        let app = f.get(self.app)?;
-        match w.send(&graph::create_principal(&app, &tag(f)?)).await {
-            Ok(principal) => Ok(Made::New(principal)),
-            Err(error) if error.status == Some(409) => {
-                Ok(Made::Already(w.send(&graph::principal(&app)).await?))
-            }
-            Err(error) if error.status == Some(403) => {
-                Err(self.consent(f, &app)?.unwrap_or(Fault::World(error)))
-            }
-            Err(error) => Err(error.into()),
+    fn reads(&self) -> Vec<Named> {
+        let mut reads = keys![self.app];
+        reads.extend(GUID_READS);
+        if self.provider.is_some() {
+            reads.push(USER_TENANT_ID.named());
         }
+        reads
     }
 
-    async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
-        let principal = f.get(self.principal)?;
-        // Another peering of yours, in any subscription, may have come to rely on the provider's principal since.
-        if let Some(provider) = &self.provider {
-            let mine = f.get(provider.assignment).ok();
-            let here = f.get(USER_SUBSCRIPTION_ID)?.to_string();
-            let mut subscriptions: Vec<String> = w
-                .list(&arm::subscriptions())
-                .await?
-                .into_iter()
-                .map(|it| it.subscription_id)
-                .collect();
-            if !subscriptions
-                .iter()
-                .any(|it| it.eq_ignore_ascii_case(&here))
-            {
-                subscriptions.push(here);
-            }
-            for subscription in subscriptions {
-                let scope = format!("/subscriptions/{subscription}");
-                let list = arm::assignments(&scope, Some(principal.as_ref()));
-                let used = w.list(&list).await?.into_iter().any(|other| {
-                    !mine
-                        .as_ref()
-                        .is_some_and(|mine| mine.as_ref().eq_ignore_ascii_case(&other.id))
-                });
-                if used {
-                    return Ok(Deleted::Kept("it has other role assignments".into()));
-                }
-            }
-        }
-        w.forget(&graph::delete_principal(&principal)).await?;
-        Ok(Deleted::Gone)
-    }
-
-    fn facts(&self, item: &Self::Item) -> Facts {
-        let mut facts = Facts::default().with(self.principal, item.id.as_str().into());
-        if let Some(provider) = &self.provider {
-            if let Some(name) = &item.display_name {
-                facts.set(provider.name, name.as_str().into());
-            }
-            if let Some(tenant) = &item.app_owner_organization_id {
-                facts.set(provider.tenant, tenant.as_str().into());
-            }
-        }
-        facts
-    }
-
-    fn maker(&self, item: &Self::Item, f: &Facts) -> Maker {
-        let Ok(mine) = tag(f) else {
-            return Maker::Unknown;
-        };
-        let tags = item.tags.as_deref().unwrap_or_default();
-        if tags.contains(&mine) {
-            Maker::Run
-        } else if tags.iter().any(|tag| tag.starts_with(TAG_PREFIX)) {
-            Maker::Other
-        } else {
-            Maker::Unknown
+    fn gives(&self) -> Vec<Named> {
+        match &self.provider {
+            None => keys![self.principal],
+            Some(Provider { name, tenant, .. }) => keys![self.principal, *name, *tenant],
         }
     }
 
@@ -218,33 +196,90 @@ impl Resource<Clouds> for Principal {
         lagging.then(|| settle("Entra does not know it everywhere yet", 5))
     }
 
-    fn shows_within(&self) -> Duration {
-        Duration::from_secs(60)
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(90 * 60)
-    }
-
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        let app = f.get(self.app)?;
-        Ok(Shell {
+    fn shell(&self) -> Shell {
+        Shell {
             find: Some(
                 az("ad sp list")
-                    .opt("--filter", format!("appId eq '{app}'"))
+                    .opt("--filter", text!["appId eq '", self.app, "'"])
                     .yields(self.principal, "[0].id"),
             ),
             create: vec![
                 az("ad sp create")
-                    .opt("--id", app)
+                    .opt("--id", self.app)
                     .yields(self.principal, "id")
                     .patient(
                         "the application may not be known everywhere yet",
                         Duration::from_secs(300),
                     ),
             ],
-            delete: vec![self.shell_delete(f)?],
+            delete: vec![self.shell_delete()],
             ..Shell::default()
-        })
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Ensure<Clouds> for Principal {
+    async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let call = graph::principal(&cx.facts.get(self.app)?);
+        let found = cx.world.look(&call).await?;
+        Ok(found.map(|item| self.found(&cx.facts, item)).transpose()?)
+    }
+
+    async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        let app = f.get(self.app)?;
+        match w.send(&graph::create_principal(&app, &tag(f)?)).await {
+            Ok(principal) => Ok(Made::New(self.known(principal, Maker::Run))),
+            Err(error) if error.status == Some(409) => {
+                let principal = w.send(&graph::principal(&app)).await?;
+                Ok(Made::Already(self.found(f, principal)?))
+            }
+            Err(error) if error.status == Some(403) => {
+                Err(self.consent(f, &app)?.unwrap_or(Fault::World(error)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let call = graph::principal(&cx.facts.get(self.app)?);
+        let Some(item) = cx.world.look(&call).await? else {
+            return Ok(None);
+        };
+        let maker = if bears_tag(&cx.facts, item.tags.as_deref())? {
+            Maker::Run
+        } else {
+            Maker::Other(NO_TAG.into())
+        };
+        Ok(Some(self.known(item, maker)))
+    }
+
+    /// Another peering of yours, in any subscription, may have come to rely on it.
+    async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
+        // Whoever signs in with your application signs in as this.
+        if self.provider.is_none()
+            && let Some(used) = other_password(cx.world, &cx.facts).await?
+        {
+            return Ok(Some(used));
+        }
+        let principal = cx.facts.get(self.principal)?;
+        let it = ("it", principal.as_ref());
+        other_rights(cx.world, &cx.facts, it, self.assignment).await
+    }
+
+    async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
+        let principal = cx.facts.get(self.principal)?;
+        let call = graph::delete_principal(&principal);
+        cx.world.forget(&call).await?;
+        Ok(Deleted::Gone)
+    }
+
+    fn shows_within(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(90 * 60)
     }
 }

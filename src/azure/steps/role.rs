@@ -1,22 +1,34 @@
 //! Custom roles: looked for by name and by what they allow, made once, and extended to further subscriptions.
 
-use super::{AZURE_ROLES, role_scope::RoleScope, settle};
+use super::{
+    AZURE_ROLES,
+    assignment::{OWN_ASSIGNMENT, PROVIDER_ASSIGNMENT},
+    custom_role::{allows_just, assignable, here, listed, now},
+    rights::{assigned_by_others, still_assigned},
+    role_scope::RoleScope,
+    script::DELETE_UNLESS_USED,
+    settle,
+};
 use crate::{
     azure::{
-        Fault, arm,
+        Cx, Fault, arm,
         keys::{
-            ROLE_NAME, RoleId, Side, Text, USER_ROLE_ID, USER_ROLE_NAME, USER_SUBSCRIPTION_ID,
-            USER_TENANT_ID, USER_VNET_ID, guid,
+            GUID_READS, ROLE_NAME, RoleId, Side, Text, USER_ROLE_ID, USER_ROLE_NAME,
+            USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, guid,
         },
     },
     clouds::Clouds,
-    engine::{About, Deleted, Look, Made, Maker, Refusal, Resource, Settling},
-    fact::{Facts, Key, Missing},
+    engine::{
+        About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
+    },
+    fact::{Facts, Key, Missing, Named},
     http::ApiError,
+    keys,
     net::{covers, leaf},
-    shell::{Shell, az, call},
+    shell::{self, Helper, Shell, az, call, helpers},
+    text,
 };
-use std::collections::BTreeSet;
+use async_trait::async_trait;
 
 /// What a custom role allows, and how it is found.
 #[derive(Clone, Copy)]
@@ -38,6 +50,8 @@ pub struct Role {
     name: Key<Text>,
     role: Key<RoleId>,
     allows: Allows,
+    /// The step that assigns it in this run.
+    assignment: &'static str,
 }
 
 impl Role {
@@ -52,6 +66,7 @@ impl Role {
             name: ROLE_NAME,
             role: side.role_id,
             allows,
+            assignment: PROVIDER_ASSIGNMENT,
         }
     }
 
@@ -75,6 +90,7 @@ impl Role {
                 description: "May write the peerings of a virtual network and nothing else",
                 other_names: &[],
             },
+            assignment: OWN_ASSIGNMENT,
         }
     }
 
@@ -85,7 +101,7 @@ impl Role {
     pub async fn is_here(&self, w: &Clouds, f: &Facts) -> Result<bool, Fault> {
         let vnet = f.get(USER_VNET_ID)?;
         let role = self.search(w, f).await?;
-        Ok(role.is_some_and(|role| assignable(&role, vnet.as_ref())))
+        Ok(role.is_some_and(|role| assignable(&role, &vnet.to_string())))
     }
 
     /// The step that makes the role assignable in this subscription.
@@ -97,7 +113,10 @@ impl Role {
             } else {
                 "own-role-scope"
             },
+            of: self.id,
             role: self.role,
+            actions: self.allows.actions,
+            assignment: self.assignment,
         }
     }
 
@@ -136,21 +155,21 @@ impl Role {
                 .hint("choose another name with `--role-name`"),
             ));
         }
-        let here = f.get(USER_VNET_ID)?;
+        let here = f.get(USER_VNET_ID)?.to_string();
         let rank = |role: &arm::RoleDefinition| {
             (
                 !role.name.eq_ignore_ascii_case(&mine),
                 !named(role),
-                !assignable(role, here.as_ref()),
+                !assignable(role, &here),
             )
         };
         Ok(fitting.into_iter().min_by_key(rank))
     }
 
     async fn search(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
-        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
-        let here = w.list(&arm::custom_roles(&subscription)).await?;
-        if let Some(role) = self.choose(f, here)? {
+        let subscription = here(f)?;
+        let roles = w.list(&arm::custom_roles(&subscription)).await?;
+        if let Some(role) = self.choose(f, roles)? {
             return Ok(Some(role));
         }
         // A role of another subscription is not in this one's list, and its name is taken all the same.
@@ -167,33 +186,15 @@ impl Role {
             .await?)
     }
 
-    /// The role as it is now.
-    async fn now(
-        &self,
-        w: &Clouds,
-        f: &Facts,
-        guid: &str,
-    ) -> Result<Option<arm::RoleDefinition>, Fault> {
-        if let Some(role) = anywhere(w, guid).await? {
-            return Ok(Some(role));
-        }
-        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
-        Ok(w.look(&arm::role(&subscription, guid)).await?)
-    }
-
-    /// Whether the role serves another subscription, or another assignment in this one.
-    async fn used_elsewhere(&self, w: &Clouds, here: &str, guid: &str) -> Result<bool, Fault> {
-        let role = w.look(&arm::role(here, guid)).await?;
-        let scopes = role
-            .map(|role| role.properties.assignable_scopes)
-            .unwrap_or_default();
-        if scopes.iter().any(|scope| !covers(here, scope)) {
-            return Ok(true);
-        }
-        Ok(w.list(&arm::assignments(here, None))
-            .await?
-            .iter()
-            .any(|it| leaf(&it.properties.role_definition_id).eq_ignore_ascii_case(guid)))
+    fn known(&self, f: &Facts, role: arm::RoleDefinition) -> Result<Known, Missing> {
+        let maker = if role.name.eq_ignore_ascii_case(&self.own_guid(f)?) {
+            Maker::Run
+        } else {
+            Maker::Other("its id is not this run's".into())
+        };
+        let id = arm::role_id(f.get(USER_SUBSCRIPTION_ID)?.as_ref(), &role.name);
+        let facts = Facts::default().with(self.role, id.clone());
+        Ok(Known::new(facts, maker).called(role.properties.role_name, id))
     }
 
     /// Looks through every subscription that can be seen: for a name that is taken and in neither list.
@@ -213,57 +214,7 @@ impl Role {
     }
 }
 
-/// The role at the scope of the tenant, where not everybody may look.
-pub(super) async fn anywhere(w: &Clouds, guid: &str) -> Result<Option<arm::RoleDefinition>, Fault> {
-    match w.look(&arm::role("", guid)).await {
-        Err(error) if error.status == Some(403) => Ok(None),
-        found => Ok(found?),
-    }
-}
-
-/// Whether the role may be assigned at `id`. A management group's name does not tell what is in it; that a role of one
-/// shows here does.
-pub(super) fn assignable(role: &arm::RoleDefinition, id: &str) -> bool {
-    role.properties.assignable_scopes.iter().any(|scope| {
-        covers(scope, id)
-            || scope
-                .to_lowercase()
-                .starts_with("/providers/microsoft.management/")
-    })
-}
-
-fn actions(permissions: &[arm::Permission]) -> BTreeSet<String> {
-    permissions
-        .iter()
-        .flat_map(|permission| &permission.actions)
-        .map(|action| action.to_lowercase())
-        .collect()
-}
-
-fn allows_just(permissions: &[arm::Permission], wanted: &[&str]) -> bool {
-    let wanted: BTreeSet<String> = wanted.iter().map(|action| action.to_lowercase()).collect();
-    actions(permissions) == wanted
-        && permissions.iter().all(|permission| {
-            let arm::Permission {
-                actions: _,
-                not_actions,
-                data_actions,
-                not_data_actions: _,
-            } = permission;
-            not_actions.is_empty() && data_actions.is_empty()
-        })
-}
-
-fn listed(permissions: &[arm::Permission]) -> String {
-    actions(permissions)
-        .into_iter()
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-impl Resource<Clouds> for Role {
-    type Item = (arm::RoleDefinition, RoleId);
-
+impl Definition<Clouds> for Role {
     fn about(&self) -> About {
         About {
             id: self.id,
@@ -278,17 +229,75 @@ impl Resource<Clouds> for Role {
         self.thing.clone()
     }
 
-    async fn find(&self, w: &Clouds, f: &Facts) -> Result<Option<Self::Item>, Fault> {
-        let subscription = f.get(USER_SUBSCRIPTION_ID)?;
-        Ok(self.search(w, f).await?.map(|role| {
-            let id = arm::role_id(subscription.as_ref(), &role.name);
-            (role, id)
-        }))
+    fn scope(&self) -> Scope {
+        Scope::Shared
     }
 
-    async fn create(&self, w: &Clouds, f: &Facts) -> Result<Made<Self::Item>, Fault> {
-        let subscription = f.get(USER_SUBSCRIPTION_ID)?;
-        let scope = format!("/subscriptions/{subscription}");
+    fn reads(&self) -> Vec<Named> {
+        let mut reads = keys![self.name, USER_SUBSCRIPTION_ID, USER_TENANT_ID];
+        reads.extend(GUID_READS);
+        reads
+    }
+
+    fn gives(&self) -> Vec<Named> {
+        keys![self.role]
+    }
+
+    fn settling(&self, error: &ApiError) -> Option<Settling> {
+        error
+            .is("RoleDefinitionWithSameNameExists")
+            .then(|| settle("a role of this name exists but does not show yet", 1))
+    }
+
+    fn shell(&self) -> Shell {
+        let actions = format!("[\"{}\"]", self.allows.actions.join("\", \""));
+        let json = text![
+            "{\"Name\": \"",
+            shell::Text::call(&helpers::JSON_TEXT, [self.name.into()]),
+            format!(
+                "\", \"Description\": \"{}\", \"Actions\": {actions}, \"AssignableScopes\": [\"/subscriptions/",
+                self.allows.description
+            ),
+            USER_SUBSCRIPTION_ID,
+            "\"]}"
+        ];
+        let name = shell::Text::call(&helpers::BASENAME, [self.role.into()]);
+        Shell {
+            find: Some(
+                call(&FIND_ROLE)
+                    .arg(self.name)
+                    .arg(actions)
+                    .prints(self.role),
+            ),
+            create: vec![
+                az("role definition create")
+                    .opt("--role-definition", json)
+                    .opt("--subscription", USER_SUBSCRIPTION_ID)
+                    .yields(self.role, "id"),
+            ],
+            delete: vec![
+                call(&DELETE_UNLESS_USED).arg(self.role).arg("").running(
+                    az("role definition delete")
+                        .opt("--name", name)
+                        .opt("--scope", text!["/subscriptions/", USER_SUBSCRIPTION_ID])
+                        .opt("--custom-role-only", "true"),
+                ),
+            ],
+            ..Shell::default()
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Ensure<Clouds> for Role {
+    async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let found = self.search(cx.world, &cx.facts).await?;
+        Ok(found.map(|role| self.known(&cx.facts, role)).transpose()?)
+    }
+
+    async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        let scope = here(f)?;
         let role = arm::RoleProperties {
             role_name: f.get(self.name)?.into(),
             kind: "CustomRole".into(),
@@ -298,17 +307,14 @@ impl Resource<Clouds> for Role {
                 ..arm::Permission::default()
             }],
             assignable_scopes: vec![scope.clone()],
+            updated_on: None,
         };
         let put = arm::put_role(&scope, &self.own_guid(f)?, &role);
-        let known = |role: arm::RoleDefinition| {
-            let id = arm::role_id(subscription.as_ref(), &role.name);
-            (role, id)
-        };
         match w.send(&put).await {
-            Ok(role) => Ok(Made::New(known(role))),
+            Ok(role) => Ok(Made::New(self.known(f, role)?)),
             Err(error) if error.is("RoleDefinitionWithSameNameExists") => {
                 match self.search_wide(w, f).await? {
-                    Some(role) => Ok(Made::Already(known(role))),
+                    Some(role) => Ok(Made::Already(self.known(f, role)?)),
                     None => Err(error.into()),
                 }
             }
@@ -316,46 +322,50 @@ impl Resource<Clouds> for Role {
         }
     }
 
-    async fn delete(&self, w: &Clouds, f: &Facts) -> Result<Deleted, Fault> {
-        let subscription = format!("/subscriptions/{}", f.get(USER_SUBSCRIPTION_ID)?);
-        let role = f.get(self.role)?;
-        let guid = leaf(role.as_ref());
-        match w.forget(&arm::delete_role(&subscription, guid)).await {
+    async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        let own = self.own_guid(f)?;
+        let mut role = now(w, f, &own).await?;
+        // The run's file may name another, which is told of and left.
+        let named = f.get(self.role).ok();
+        if let Some(id) =
+            named.filter(|id| role.is_none() && !own.eq_ignore_ascii_case(leaf(id.as_ref())))
+        {
+            role = now(w, f, leaf(id.as_ref())).await?;
+        }
+        Ok(role.map(|role| self.known(f, role)).transpose()?)
+    }
+
+    async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
+        let (w, f) = (cx.world, &cx.facts);
+        let (guid, here) = (self.own_guid(f)?, here(f)?);
+        let role = now(w, f, &guid).await?;
+        let scopes = role.map(|role| role.properties.assignable_scopes);
+        let elsewhere = |scope: &String| !covers(&here, scope);
+        let used = scopes.unwrap_or_default().iter().any(elsewhere)
+            || assigned_by_others(w, f, (&here, &guid), self.assignment).await?;
+        Ok(used.then(|| "it is assigned elsewhere".into()))
+    }
+
+    async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
+        let (guid, here) = (self.own_guid(&cx.facts)?, here(&cx.facts)?);
+        match cx.world.forget(&arm::delete_role(&here, &guid)).await {
             Ok(_) => Ok(Deleted::Gone),
+            // Ours was deleted a moment ago and may still count; whether there is another is asked before the next try.
             Err(error) if error.is("RoleDefinitionHasAssignments") => {
-                // Ours was deleted a moment ago and may still count; one of somebody else's counts for good.
-                let used = self.used_elsewhere(w, &subscription, guid).await?;
-                Ok(if used {
-                    Deleted::Kept("it is assigned elsewhere".into())
-                } else {
-                    Deleted::NotYet("its assignments are still going".into())
-                })
+                let left = still_assigned(cx.world, &here, &guid).await?;
+                Ok(left.map_or_else(
+                    || Deleted::NotYet("its assignments are still going".into()),
+                    |it| Deleted::Kept(format!("it is still assigned: {it}")),
+                ))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn facts(&self, (_, id): &Self::Item) -> Facts {
-        Facts::default().with(self.role, id.clone())
-    }
-
-    fn maker(&self, (role, _): &Self::Item, f: &Facts) -> Maker {
-        match self.own_guid(f) {
-            Ok(mine) if role.name.eq_ignore_ascii_case(&mine) => Maker::Run,
-            Ok(_) => Maker::Other,
-            Err(_) => Maker::Unknown,
-        }
-    }
-
-    fn settling(&self, error: &ApiError) -> Option<Settling> {
-        error
-            .is("RoleDefinitionWithSameNameExists")
-            .then(|| settle("a role of this name exists but does not show yet", 1))
-    }
-
-    async fn look(&self, w: &Clouds, f: &Facts) -> Result<Look, Fault> {
-        let role = f.get(self.role)?;
-        Ok(match self.now(w, f, leaf(role.as_ref())).await? {
+    async fn look(&self, cx: &mut Cx<'_>) -> Result<Look, Fault> {
+        let role = cx.facts.get(self.role)?;
+        Ok(match now(cx.world, &cx.facts, leaf(role.as_ref())).await? {
             None => Look::Missing,
             Some(role) if allows_just(&role.properties.permissions, self.allows.actions) => {
                 Look::Present(role.properties.role_name)
@@ -366,44 +376,10 @@ impl Resource<Clouds> for Role {
             },
         })
     }
-
-    fn shell(&self, f: &Facts) -> Result<Shell, Missing> {
-        let (name, subscription) = (f.get(self.name)?, f.get(USER_SUBSCRIPTION_ID)?);
-        // Read by the function.
-        f.get(USER_TENANT_ID)?;
-        let actions = self.allows.actions.join("\", \"");
-        let actions = format!("[\"{actions}\"]");
-        let escaped = actions.replace('"', "\\\"");
-        let json = format!(
-            "\"{{\\\"Name\\\": \\\"$(json_text \"{name}\")\\\", \\\"Description\\\": \\\"{}\\\", \\\"Actions\\\": {escaped}, \\\"AssignableScopes\\\": [\\\"/subscriptions/{subscription}\\\"]}}\"",
-            self.allows.description,
-        );
-        let role = f.get(self.role)?;
-        Ok(Shell {
-            find: Some(call("find_role").arg(name).arg(actions).prints(self.role)),
-            create: vec![
-                az("role definition create")
-                    .opt_bash("--role-definition", json)
-                    .opt("--subscription", subscription.as_ref())
-                    .yields(self.role, "id"),
-            ],
-            delete: vec![
-                call("delete_unless_used")
-                    .arg(role.as_ref())
-                    .arg("")
-                    .flag("az role definition delete")
-                    .opt_bash("--name", format!("\"$(basename \"{role}\")\""))
-                    .opt("--scope", format!("/subscriptions/{subscription}"))
-                    .opt("--custom-role-only", "true"),
-            ],
-            functions: vec![FIND_ROLE],
-            ..Shell::default()
-        })
-    }
 }
 
 /// A name is taken in the whole tenant, so every subscription of the session is looked through.
-const FIND_ROLE: &str = r#"# find_role NAME ACTIONS: the id of the custom role of that name, or of one with just these actions
+static FIND_ROLE: Helper = Helper::new("find_role", r#"# find_role NAME ACTIONS: the id of the custom role of that name, or of one with just these actions
 find_role() {
   local subscriptions subscription id query
   subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv) || return
@@ -416,30 +392,6 @@ find_role() {
       fi
     done
   done
-}"#;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn permission(actions: &[&str]) -> Vec<arm::Permission> {
-        vec![arm::Permission {
-            actions: actions.iter().map(|it| (*it).to_owned()).collect(),
-            ..arm::Permission::default()
-        }]
-    }
-
-    #[test]
-    fn a_role_fits_when_it_allows_just_that() {
-        let wanted = ["Microsoft.Network/virtualNetworks/peer/action"];
-        assert!(allows_just(
-            &permission(&["microsoft.network/virtualnetworks/PEER/action"]),
-            &wanted
-        ));
-        assert!(!allows_just(&permission(&["Microsoft.Network/*"]), &wanted));
-        assert!(!allows_just(
-            &permission(&[wanted[0], "Microsoft.Network/virtualNetworks/read"]),
-            &wanted
-        ));
-    }
-}
+}"#)
+    .reading(&[USER_TENANT_ID.named()])
+    .needing(&[&helpers::JMES]);

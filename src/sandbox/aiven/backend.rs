@@ -2,13 +2,12 @@
 //!
 //! Models <https://aiven.io/docs/platform/howto/vnet-peering-azure>.
 
-use crate::sandbox::arm::sever;
 use crate::sandbox::faults::Fault;
-use crate::sandbox::graph;
+use crate::sandbox::halves::{place, sever};
 use crate::sandbox::lag::{Settle, Spread, stamp};
 use crate::sandbox::log::Service;
 use crate::sandbox::sample::{AIVEN_APP, AIVEN_ROLE, AIVEN_TENANT};
-use crate::sandbox::vendor::{Hindrance, Site, Vendor, place, survey};
+use crate::sandbox::vendor::{Hindrance, Site, Vendor, survey};
 use crate::sandbox::wire::Ask;
 use crate::sandbox::world::{Assignment, Row, World, guid};
 
@@ -65,9 +64,12 @@ fn step(world: &mut World, at: usize, row: usize, look: bool) {
             }
         }
         "DELETING"
-            if world
-                .faults
-                .hold(&Fault::RowStuck, Service::Aiven, ("DELETE", &path), look) => {}
+            if world.faults.hold(
+                &Fault::RowStuck,
+                Service::Of("aiven"),
+                ("DELETE", &path),
+                look,
+            ) => {}
         "DELETING" if passed(&mut one.settle, look) => remove(world, at, row),
         "PENDING_PEER"
         | "ACTIVE"
@@ -119,7 +121,7 @@ fn build(world: &mut World, at: usize, row: usize) {
     // The backend's work is not a request; rules that refuse it match by the service alone.
     let refusal = world
         .faults
-        .strike(Service::Aiven, &Ask::default(), |fault| {
+        .strike(Service::Of("aiven"), &Ask::default(), |fault| {
             matches!(fault, Fault::Refuse(..))
         });
     if let Some(Fault::Refuse(state, message)) = refusal {
@@ -190,7 +192,7 @@ fn admit(world: &mut World, app_id: &str, network: &str) {
         .principal(AIVEN_TENANT, app_id)
         .map(|sp| sp.id.clone());
     let principal = known.unwrap_or_else(|| {
-        let at = graph::new_principal(world, AIVEN_TENANT, app_id, Vec::new());
+        let at = world.add_principal(AIVEN_TENANT, app_id, Vec::new());
         world.principals[at].id.clone()
     });
     let there = |one: &Assignment| one.principal == principal && one.scope == network;

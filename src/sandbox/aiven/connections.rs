@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{error, is_for};
+use super::envelope::error;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::lag::{Spread, stamp};
 use crate::sandbox::log::Service;
@@ -48,7 +48,7 @@ pub(super) fn create(world: &mut World, ask: &Ask, at: usize) -> Reply {
             )));
         }
     }
-    let strange = world.faults.strike(Service::Aiven, ask, |fault| {
+    let strange = world.faults.strike(Service::Of("aiven"), ask, |fault| {
         matches!(fault, Fault::Strange(_))
     });
     let settle = world.lag.begin(Spread::Build);
@@ -174,4 +174,11 @@ fn wish(ask: &Ask) -> Result<Row, Answer> {
 
 fn invalid(message: &str) -> Answer {
     error(400, "invalid_input", message)
+}
+
+/// Whether a row is about this account, resource group and network.
+pub(super) fn is_for(row: &Row, account: &str, group: Option<&str>, vnet: &str) -> bool {
+    row.account == account
+        && row.vnet == vnet
+        && group.is_none_or(|group| row.group.as_deref() == Some(group))
 }

@@ -4,15 +4,57 @@
 
 mod backend;
 mod connections;
+mod envelope;
 
 use serde_json::{Value, json};
 
-pub(super) use backend::advance;
-
+use self::envelope::{error, unknown_path};
+use super::lag::Settle;
+use super::sample;
+use super::vendor::{Backend, sorted};
 use super::wire::{Answer, Ask, Reply};
-use super::world::{Account, Row, Vpc, World, sha256};
+use super::world::{Account, Vpc, World, sha256};
 
-pub(super) fn answer(world: &mut World, ask: &Ask) -> Reply {
+pub(super) const BACKEND: Backend = Backend {
+    name: "aiven",
+    serves: |path| {
+        let families = ["clouds", "me", "project", "organizations", "organization"];
+        matches!(path, ["v1", family, ..] if families.contains(family))
+    },
+    answer,
+    failure: |status, _, message| json!({"errors": [{"message": message, "status": status}], "message": message}),
+    advance: backend::advance,
+    furnish: sample::aiven,
+    samples: &[],
+    secrets: &[],
+    picture,
+    peerings: |world| {
+        let rows = world.aiven.vpcs.iter().flat_map(|vpc| &vpc.rows);
+        rows.map(|row| row.id.clone()).collect()
+    },
+    resting: &["PENDING_PEER", "REJECTED_BY_PEER"],
+    refusals: &["INVALID_SPECIFICATION"],
+    say: |world, word| {
+        for row in world.aiven.vpcs.iter_mut().flat_map(|vpc| &mut vpc.rows) {
+            word.clone_into(&mut row.state);
+            row.settle = Settle::Looks(u32::MAX);
+        }
+    },
+};
+
+fn picture(world: &World) -> Value {
+    sorted(world.aiven.vpcs.iter().map(|vpc| {
+            let rows = vpc.rows.iter().map(|row| {
+                json!({
+                    "id": row.id, "account": row.account, "group": row.group, "vnet": row.vnet, "app": row.app, "tenant": row.tenant,
+                    "state": row.state,
+                })
+            });
+            json!({"id": vpc.id, "cloud": vpc.cloud, "cidr": vpc.cidr, "state": vpc.state, "connections": sorted(rows)})
+        }))
+}
+
+fn answer(world: &mut World, ask: &Ask) -> Reply {
     let (method, parts) = ask.route();
     if let ("GET", ["clouds"]) = (method, &parts[1..]) {
         return Ok(Answer::json(200, json!({"clouds": clouds("aiven")})));
@@ -95,7 +137,9 @@ fn in_project(world: &mut World, ask: &Ask, account: &Account, name: &str, rest:
                         "peer-vpcs",
                         vnet,
                     ],
-                ) => connections::delete(world, at, |row| is_for(row, account, Some(group), vnet)),
+                ) => connections::delete(world, at, |row| {
+                    connections::is_for(row, account, Some(group), vnet)
+                }),
                 (
                     "DELETE",
                     [
@@ -105,7 +149,9 @@ fn in_project(world: &mut World, ask: &Ask, account: &Account, name: &str, rest:
                         "peer-vpcs",
                         vnet,
                     ],
-                ) => connections::delete(world, at, |row| is_for(row, account, None, vnet)),
+                ) => connections::delete(world, at, |row| {
+                    connections::is_for(row, account, None, vnet)
+                }),
                 _ => Err(unknown_path()),
             }
         }
@@ -209,13 +255,6 @@ fn account(world: &World, ask: &Ask) -> Result<Account, Answer> {
         .ok_or_else(refusal)
 }
 
-/// Whether a row is about this account, resource group and network.
-fn is_for(row: &Row, account: &str, group: Option<&str>, vnet: &str) -> bool {
-    row.account == account
-        && row.vnet == vnet
-        && group.is_none_or(|group| row.group.as_deref() == Some(group))
-}
-
 fn shape(vpc: &Vpc, with_rows: bool) -> Value {
     let mut body = match &vpc.organization {
         Some(organization) => json!({
@@ -300,15 +339,4 @@ fn connection_types() -> Answer {
     let types = [("azure-westeurope", "azure-vnet-peering"), ("aws-eu-west-1", "aws-vpc-peering-connection")]
         .map(|(cloud, kind)| json!({"cloud_name": cloud, "price_usd": "0.00000", "vpc_peering_connection_type": kind}));
     Answer::json(200, json!({"vpc_peering_connection_types": types}))
-}
-
-fn unknown_path() -> Answer {
-    error(404, "not_found", "Not Found")
-}
-
-fn error(status: u16, code: &str, message: &str) -> Answer {
-    Answer::json(
-        status,
-        json!({"errors": [{"error_code": code, "message": message, "status": status}], "message": message}),
-    )
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{authorize, error, list, no_resource};
+use super::access::authorize;
+use super::envelope::{error, list, no_resource};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::filter::{self, Clause};
 use crate::sandbox::lag::{Spread, stamp};

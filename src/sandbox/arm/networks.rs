@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{authorize, error, list, no_resource, operations, peerings, sees, subscriptions};
+use super::access::{authorize, sees};
+use super::envelope::{error, list, no_resource};
+use super::{operations, shape, subscriptions};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::log::Service;
 use crate::sandbox::rbac::covers;
@@ -59,7 +61,7 @@ pub(super) fn in_group(world: &mut World, ask: &Ask, caller: &Token, one: bool) 
     if one {
         authorize(world, caller, READ, &path(&ask.parts(), 8))?;
         let at = find(world, ask)?;
-        let mut network = shape(world, at);
+        let mut network = shape::network(world, at);
         if busy_elsewhere(world, ask) {
             network["properties"]["provisioningState"] = json!("Updating");
         }
@@ -121,28 +123,6 @@ fn visible(world: &mut World, caller: &Token, scope: &str) -> Vec<Value> {
         .filter(|(_, id)| covers(scope, id))
         .collect();
     ids.into_iter()
-        .filter_map(|(at, id)| sees(world, caller, READ, &id).then(|| shape(world, at)))
+        .filter_map(|(at, id)| sees(world, caller, READ, &id).then(|| shape::network(world, at)))
         .collect()
-}
-
-fn shape(world: &mut World, at: usize) -> Value {
-    let peerings = peerings::shown(world, at, None, false);
-    let network = &world.networks[at];
-    json!({
-        "name": network.name,
-        "id": network.id(),
-        "etag": format!("W/\"{}\"", network.guid),
-        "type": "Microsoft.Network/virtualNetworks",
-        "location": network.location,
-        "tags": {},
-        "properties": {
-            "provisioningState": network.provisioning,
-            "resourceGuid": network.guid,
-            "addressSpace": {"addressPrefixes": network.prefixes},
-            "dhcpOptions": {"dnsServers": []},
-            "subnets": [],
-            "virtualNetworkPeerings": peerings,
-            "enableDdosProtection": false,
-        },
-    })
 }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::peerings::{position, sever, unmake};
-use super::{error, forbidden};
-use crate::sandbox::faults::Fault;
-use crate::sandbox::harm::ELSEWHERE;
+use super::access::forbidden;
+use super::envelope::error;
+use crate::sandbox::faults::{ELSEWHERE, Fault};
+use crate::sandbox::halves::{position, sever, unmake};
 use crate::sandbox::lag::{Lag, Spread};
 use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};

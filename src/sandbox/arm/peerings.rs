@@ -3,18 +3,17 @@
 //! Models <https://learn.microsoft.com/rest/api/virtualnetwork/virtual-network-peerings> and
 //! <https://learn.microsoft.com/azure/azure-resource-manager/management/authenticate-multi-tenant>.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::access::authorize;
+use super::envelope::{self, error, no_resource};
 use super::networks::{busy_elsewhere, find, path};
 use super::operations::{begin, busy, settle};
 use super::rules::{body, check_name, check_ranges, linked};
-use super::{authorize, error, no_resource};
-use crate::sandbox::faults::Fault;
-use crate::sandbox::log::Service;
+use super::shape::{self, PEERING};
+use crate::sandbox::halves::{opposite, position};
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Network, Peering, Token, World, guid};
-
-pub(super) const TYPE: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 
 /// `GET …/virtualNetworkPeerings`
 pub(super) fn list(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
@@ -24,13 +23,13 @@ pub(super) fn list(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
     authorize(
         world,
         caller,
-        &format!("{TYPE}/read"),
+        &format!("{PEERING}/read"),
         &path(&ask.parts(), 8),
     )?;
     let at = find(world, ask)?;
     settle(world, &world.networks[at].id(), None, true);
-    let items = shown(world, at, None, true);
-    Ok(super::list(world, ask, items))
+    let items = shape::peerings(world, at, None, true);
+    Ok(envelope::list(world, ask, items))
 }
 
 /// `GET`, `PUT` and `DELETE …/virtualNetworkPeerings/{name}`
@@ -39,22 +38,22 @@ pub(super) fn member(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
     let name = ask.segments[9].clone();
     match ask.method.as_str() {
         "GET" => {
-            authorize(world, caller, &format!("{TYPE}/read"), &id)?;
+            authorize(world, caller, &format!("{PEERING}/read"), &id)?;
             let at = find(world, ask)?;
             settle(world, &world.networks[at].id(), Some(&name), true);
-            let found = shown(world, at, Some(&name), true).pop();
+            let found = shape::peerings(world, at, Some(&name), true).pop();
             let found = found.ok_or_else(|| missing(&world.networks[at], &name))?;
             Ok(Answer::json(200, found))
         }
         "PUT" => {
-            authorize(world, caller, &format!("{TYPE}/write"), &id)?;
+            authorize(world, caller, &format!("{PEERING}/write"), &id)?;
             let remote = body(ask)?;
             linked(world, ask, caller, &id, &remote)?;
             let at = find(world, ask)?;
             put(world, ask, at, &name, &remote)
         }
         "DELETE" => {
-            authorize(world, caller, &format!("{TYPE}/delete"), &id)?;
+            authorize(world, caller, &format!("{PEERING}/delete"), &id)?;
             let at = find(world, ask)?;
             let network = world.networks[at].id();
             settle(world, &network, Some(&name), false);
@@ -66,87 +65,6 @@ pub(super) fn member(world: &mut World, ask: &Ask, caller: &Token) -> Reply {
             Ok(begin(world, ask, at, &name, true, Answer::empty(202)))
         }
         _ => Err(no_resource(ask)),
-    }
-}
-
-/// The peerings on a network, or the one of this name, as they are shown; `look` says whether that is a look at them.
-pub(super) fn shown(world: &mut World, at: usize, name: Option<&str>, look: bool) -> Vec<Value> {
-    let network = &world.networks[at];
-    let mut items: Vec<Value> = network
-        .peerings
-        .iter()
-        .filter(|peering| name.is_none_or(|name| peering.name.eq_ignore_ascii_case(name)))
-        .map(|peering| shape(world, network, peering))
-        .collect();
-    for item in &mut items {
-        let thing = ("GET", item["id"].as_str().unwrap_or_default());
-        let faults = &mut world.faults;
-        if faults.hold(&Fault::PeeringUpdating, Service::Arm, thing, look) {
-            item["properties"]["provisioningState"] = json!("Updating");
-        }
-    }
-    items
-}
-
-/// What a peering looks like in answers.
-fn shape(world: &World, network: &Network, peering: &Peering) -> Value {
-    let remote = world.network(&peering.remote).map(|at| &world.networks[at]);
-    let current = remote.is_none_or(|remote| remote.prefixes == peering.remote_prefixes);
-    let level = match (peering.state.as_str(), current) {
-        ("Connected", true) => "FullyInSync",
-        ("Connected", false) => "LocalNotInSync",
-        _ => "RemoteNotInSync",
-    };
-    let prefixes = json!({"addressPrefixes": remote.map_or(&peering.remote_prefixes, |remote| &remote.prefixes)});
-    let mut properties = json!({
-        "provisioningState": peering.provisioning,
-        "resourceGuid": peering.guid,
-        "peeringState": peering.state,
-        "peeringSyncLevel": level,
-        "remoteVirtualNetwork": {"id": peering.remote},
-        "allowVirtualNetworkAccess": true,
-        "allowForwardedTraffic": false,
-        "allowGatewayTransit": false,
-        "useRemoteGateways": false,
-        "doNotVerifyRemoteGateways": false,
-        "peerCompleteVnets": true,
-        "remoteAddressSpace": {"addressPrefixes": peering.remote_prefixes},
-        "remoteVirtualNetworkAddressSpace": prefixes,
-        "routeServiceVips": {},
-    });
-    for (key, value) in &peering.flags {
-        properties[key] = value.clone();
-    }
-    json!({
-        "name": peering.name,
-        "id": format!("{}/virtualNetworkPeerings/{}", network.id(), peering.name),
-        "etag": format!("W/\"{}\"", peering.etag),
-        "properties": properties,
-        "type": TYPE,
-    })
-}
-
-/// Takes a half away; the other one, if it stands, is disconnected.
-pub(in crate::sandbox) fn sever(world: &mut World, at: usize, name: &str) {
-    let id = world.networks[at].id();
-    let Some(half) = position(&world.networks[at], name) else {
-        return;
-    };
-    let gone = world.networks[at].peerings.remove(half);
-    if let Some(other) = opposite(world, &id, &gone.remote) {
-        "Disconnected".clone_into(&mut world.networks[other.0].peerings[other.1].state);
-    }
-}
-
-/// Takes a half back that was never really made; the other one, if it stands, waits for it again.
-pub(super) fn unmake(world: &mut World, at: usize, name: &str) {
-    let id = world.networks[at].id();
-    let Some(half) = position(&world.networks[at], name) else {
-        return;
-    };
-    let gone = world.networks[at].peerings.remove(half);
-    if let Some(other) = opposite(world, &id, &gone.remote) {
-        "Initiated".clone_into(&mut world.networks[other.0].peerings[other.1].state);
     }
 }
 
@@ -236,19 +154,9 @@ fn put(world: &mut World, ask: &Ask, at: usize, name: &str, remote: &str) -> Rep
     let network = &world.networks[at];
     let answer = Answer::json(
         if existing.is_some() { 200 } else { 201 },
-        shape(world, network, &network.peerings[half]),
+        shape::peering(world, network, &network.peerings[half]),
     );
     Ok(begin(world, ask, at, name, false, answer))
-}
-
-/// The half at the other end that points back, as network and peering.
-fn opposite(world: &World, network: &str, remote: &str) -> Option<(usize, usize)> {
-    let at = world.network(remote)?;
-    let half = world.networks[at]
-        .peerings
-        .iter()
-        .position(|half| half.remote.eq_ignore_ascii_case(network))?;
-    Some((at, half))
 }
 
 /// Both networks must be at rest.
@@ -274,14 +182,6 @@ fn check_provisioned(
         "Cannot proceed with operation because resource {id} used by resource {here} is not in Succeeded state. Resource is in {state} state and the last operation that updated/is updating the resource is PutSubnetOperation."
     );
     Err(error(400, "ReferencedResourceNotProvisioned", &text))
-}
-
-/// Where a peering stands on a network.
-pub(super) fn position(network: &Network, name: &str) -> Option<usize> {
-    network
-        .peerings
-        .iter()
-        .position(|peering| peering.name.eq_ignore_ascii_case(name))
 }
 
 fn missing(network: &Network, name: &str) -> Answer {

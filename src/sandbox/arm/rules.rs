@@ -1,30 +1,12 @@
 //! When a half of a peering may be written: body, rights on both sides, ranges, name.
 
-use ipnet::IpNet;
-
-use super::peerings::TYPE;
-use super::{auxiliary, error};
+use super::access::auxiliary;
+use super::envelope::error;
+use super::shape::PEERING;
+use crate::sandbox::halves::overlap;
 use crate::sandbox::rbac::Verdict;
 use crate::sandbox::wire::{Answer, Ask};
 use crate::sandbox::world::{Token, World};
-
-/// Whether two sets of ranges overlap, and where.
-pub(in crate::sandbox) fn overlap(some: &[String], others: &[String]) -> Option<String> {
-    let nets = |texts: &[String]| {
-        texts
-            .iter()
-            .filter_map(|text| text.parse::<IpNet>().ok())
-            .collect::<Vec<_>>()
-    };
-    let others = nets(others);
-    let hits = nets(some).into_iter().filter(|net| {
-        others
-            .iter()
-            .any(|other| net.contains(other) || other.contains(net))
-    });
-    let hits: Vec<String> = hits.map(|net| net.to_string()).collect();
-    (!hits.is_empty()).then(|| hits.join(", "))
-}
 
 /// The remote network's id in a well-formed body.
 pub(super) fn body(ask: &Ask) -> Result<String, Answer> {
@@ -115,7 +97,7 @@ pub(super) fn linked(
     }
     let (client, object) = (&caller.app_id, &holder.principal);
     Err(refusal(format!(
-        "The client '{client}' with object id '{object}' has permission to perform action '{TYPE}/write' on scope '{id}'; however, it does not have permission to perform action '{ACTION}' on the linked scope(s) '{remote}' or the linked scope(s) are invalid."
+        "The client '{client}' with object id '{object}' has permission to perform action '{PEERING}/write' on scope '{id}'; however, it does not have permission to perform action '{ACTION}' on the linked scope(s) '{remote}' or the linked scope(s) are invalid."
     )))
 }
 

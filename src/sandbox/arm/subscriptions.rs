@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{authorize, error, list, no_resource};
+use super::access::authorize;
+use super::envelope::{error, list, no_resource};
 use crate::sandbox::rbac::covers;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Group, Subscription, Token, World};

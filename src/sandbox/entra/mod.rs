@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use self::tokens::{Holder, LIFE, jwt, mint, moment};
 use super::faults::Fault;
-use super::graph;
 use super::lag::{Spread, now, parse_stamp};
 use super::log::Service;
 use super::wire::{Answer, Ask, Reply};
@@ -93,7 +92,7 @@ fn consent(world: &mut World, ask: &Ask, name: &str) -> Reply {
         return Err(not_found(&app_id, &tenant));
     }
     if world.principal(&tenant, &app_id).is_none() {
-        graph::new_principal(world, &tenant, &app_id, Vec::new());
+        world.add_principal(&tenant, &app_id, Vec::new());
     }
     Ok(page(
         "The application is now approved in your organization.",

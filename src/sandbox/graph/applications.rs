@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Key, administrator, bad_request, check_properties, entity, error, list, not_found, shape,
-};
+use super::access::administrator;
+use super::envelope::{bad_request, check_properties, entity, error, list, not_found};
+use super::path::Key;
+use super::{objects, shape};
 use crate::sandbox::lag::{Spread, stamp, stamp_after};
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Application, Password, Token, World, guid};
@@ -130,7 +131,7 @@ pub(super) fn member(
         }
         ("GET", ["owners"]) => {
             let owners = world.applications[at].owners.clone();
-            let objects = super::objects::by_ids(world, &caller.tenant, &owners);
+            let objects = objects::by_ids(world, &caller.tenant, &owners);
             list(world, ask, "directoryObjects", objects)
         }
         ("DELETE", ["owners", owner, "$ref"]) => {
@@ -138,7 +139,7 @@ pub(super) fn member(
             Ok(Answer::empty(204))
         }
         ("POST", ["owners", "$ref"]) => {
-            let owner = super::objects::reference(ask)?;
+            let owner = objects::reference(ask)?;
             world.applications[at].owners.push(owner);
             Ok(Answer::empty(204))
         }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{administrator, bad_request, entity, list, not_found, shape};
+use super::access::administrator;
+use super::envelope::{bad_request, entity, list, not_found};
+use super::shape;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Token, World};
 

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::{
-    Key, administers, administrator, bad_request, check_properties, entity, error, list, not_found,
-    shape,
-};
+use super::access::{administers, administrator};
+use super::envelope::{bad_request, check_properties, entity, error, list, not_found};
+use super::path::Key;
+use super::{objects, shape};
 use crate::sandbox::faults::Fault;
-use crate::sandbox::lag::{Spread, stamp};
+use crate::sandbox::lag::stamp;
 use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
-use crate::sandbox::world::{Principal, Token, World, guid};
+use crate::sandbox::world::{Principal, Token, World};
 
 const SETTABLE: [&str; 20] = [
     "accountEnabled",
@@ -120,7 +120,7 @@ pub(super) fn member(
         }
         ("GET", ["owners"]) => {
             let owners = world.principals[at].owners.clone();
-            let objects = super::objects::by_ids(world, &caller.tenant, &owners);
+            let objects = objects::by_ids(world, &caller.tenant, &owners);
             list(world, ask, "directoryObjects", objects)
         }
         ("DELETE", ["owners", owner, "$ref"]) => {
@@ -128,7 +128,7 @@ pub(super) fn member(
             Ok(Answer::empty(204))
         }
         ("POST", ["owners", "$ref"]) => {
-            let owner = super::objects::reference(ask)?;
+            let owner = objects::reference(ask)?;
             world.principals[at].owners.push(owner);
             Ok(Answer::empty(204))
         }
@@ -195,7 +195,7 @@ fn post(world: &mut World, ask: &Ask, caller: &Token, app_id: &str) -> Reply {
         ));
     }
     let tags = strings(&ask.body["tags"]);
-    let at = create(world, &caller.tenant, app_id, tags);
+    let at = world.add_principal(&caller.tenant, app_id, tags);
     if let Some(enabled) = ask.body["accountEnabled"].as_bool() {
         world.principals[at].enabled = enabled;
     }
@@ -203,33 +203,6 @@ fn post(world: &mut World, ask: &Ask, caller: &Token, app_id: &str) -> Reply {
         world.principals[at].owners.push(caller.principal.clone());
     }
     Ok(entity(ask, 201, "servicePrincipals", shaped(world, at)))
-}
-
-/// Makes a principal; the caller has checked that it may and that there is none yet.
-pub(in crate::sandbox) fn create(
-    world: &mut World,
-    tenant: &str,
-    app_id: &str,
-    tags: Vec<String>,
-) -> usize {
-    let (owner_tenant, display_name) = world
-        .application(app_id)
-        .map(|app| (app.tenant.clone(), app.display_name.clone()))
-        .unwrap_or_default();
-    world.principals.push(Principal {
-        tenant: tenant.to_owned(),
-        id: guid(),
-        app_id: app_id.to_lowercase(),
-        owner_tenant,
-        display_name,
-        created: stamp(),
-        tags,
-        enabled: true,
-        settle: world.lag.begin(Spread::Principal),
-        known_to_arm: world.lag.begin(Spread::Principal),
-        ..Principal::default()
-    });
-    world.principals.len() - 1
 }
 
 fn assign(principal: &mut Principal, body: &Value) {

@@ -2,13 +2,13 @@
 //!
 //! Models <https://developer.konghq.com/dedicated-cloud-gateways/azure-peering/>.
 
-use crate::sandbox::arm::sever;
 use crate::sandbox::faults::Fault;
+use crate::sandbox::halves::{place, sever};
 use crate::sandbox::lag::{Spread, stamp};
 use crate::sandbox::log::Service;
 use crate::sandbox::rbac::Verdict;
 use crate::sandbox::sample::KONG_APP;
-use crate::sandbox::vendor::{Hindrance, Site, Vendor, place, survey};
+use crate::sandbox::vendor::{Hindrance, Site, Vendor, survey};
 use crate::sandbox::wire::Ask;
 use crate::sandbox::world::{TransitGateway, World};
 
@@ -63,7 +63,7 @@ fn step(world: &mut World, at: usize, gateway: usize, look: bool) {
         "terminating"
             if world.faults.hold(
                 &Fault::GatewayStuck,
-                Service::Konnect,
+                Service::Of("konnect"),
                 ("DELETE", &path),
                 look,
             ) => {}
@@ -105,7 +105,7 @@ fn build(world: &mut World, at: usize, gateway: usize) {
     // The backend's work is not a request; rules that refuse it match by the service alone.
     let refusal = world
         .faults
-        .strike(Service::Konnect, &Ask::default(), |fault| {
+        .strike(Service::Of("konnect"), &Ask::default(), |fault| {
             matches!(fault, Fault::Refuse(..))
         });
     if let Some(Fault::Refuse(state, message)) = refusal {
@@ -148,7 +148,7 @@ fn remove(world: &mut World, at: usize, gateway: usize) {
     let thing = ("DELETE", &*path(world, at, gateway));
     let leave = world
         .faults
-        .hold(&Fault::LeaveHalf, Service::Konnect, thing, true);
+        .hold(&Fault::LeaveHalf, Service::Of("konnect"), thing, true);
     let network = world.konnect.networks[at].network.clone();
     let gone = world.konnect.networks[at].gateways.remove(gateway);
     let Some((own, theirs)) = &gone.halves else {

@@ -2,17 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{backend, invalid, list, not_found, problem};
+use super::backend;
+use super::envelope::{KIND, LONGEST_NAME, invalid, list, not_found, problem};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::lag::{Spread, stamp};
 use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{TransitGateway, World, guid};
-
-/// The kind of attachment that peers with a virtual network.
-pub(super) const KIND: &str = "azure-vnet-peering-attachment";
-/// The most characters a name may have.
-pub(super) const LONGEST_NAME: usize = 120;
 
 /// Everything below `/networks/{id}/transit-gateways`.
 pub(super) fn answer(world: &mut World, ask: &Ask, at: usize, rest: &[&str]) -> Reply {
@@ -103,7 +99,7 @@ fn create(world: &mut World, ask: &Ask, at: usize) -> Reply {
             &format!("A transit gateway with the name [{name}] already exists in the network"),
         ));
     }
-    let state = match world.faults.strike(Service::Konnect, ask, |fault| {
+    let state = match world.faults.strike(Service::Of("konnect"), ask, |fault| {
         matches!(fault, Fault::Strange(_))
     }) {
         Some(Fault::Strange(other)) => other,

@@ -3,18 +3,60 @@
 //! Models <https://developer.konghq.com/api/konnect/cloud-gateways/v2/>.
 
 mod backend;
+mod envelope;
 mod gateways;
 
 use serde_json::{Value, json};
 
-pub(super) use backend::advance;
-
-use super::faults::Fault;
-use super::log::Service;
+use self::envelope::{list, not_found, problem};
+use super::lag::Settle;
+use super::sample;
+use super::vendor::{Backend, sorted};
 use super::wire::{Answer, Ask, Reply};
 use super::world::{GatewayNetwork, ProviderAccount, World, guid, sha256};
 
-pub(super) fn answer(world: &mut World, ask: &Ask) -> Reply {
+pub(super) const BACKEND: Backend = Backend {
+    name: "konnect",
+    serves: |path| matches!(path, ["v2", "cloud-gateways", ..]),
+    answer,
+    failure: |status, code, message| {
+        json!({
+            "status": status, "title": code, "instance": format!("kong:trace:{}", guid()), "detail": message
+        })
+    },
+    advance: backend::advance,
+    furnish: sample::konnect,
+    samples: &[],
+    secrets: &[],
+    picture,
+    peerings: |world| {
+        let networks = world.konnect.networks.iter();
+        let gateways = networks.flat_map(|network| &network.gateways);
+        gateways.map(|gateway| gateway.id.clone()).collect()
+    },
+    resting: &["pending-user-action", "error"],
+    refusals: &["pending-user-action", "error"],
+    say: |world, word| {
+        let networks = world.konnect.networks.iter_mut();
+        for gateway in networks.flat_map(|network| &mut network.gateways) {
+            word.clone_into(&mut gateway.state);
+            gateway.settle = Settle::Looks(u32::MAX);
+        }
+    },
+};
+
+fn picture(world: &World) -> Value {
+    sorted(world.konnect.networks.iter().map(|network| {
+            let gateways = network.gateways.iter().map(|gateway| {
+                json!({
+                    "id": gateway.id, "name": gateway.name, "attachment": gateway.attachment, "dns": gateway.dns, "state": gateway.state,
+                })
+            });
+            json!({"id": network.id, "name": network.name, "state": network.state, "gateways": sorted(gateways)})
+        }))
+}
+
+fn answer(world: &mut World, ask: &Ask) -> Reply {
     let (method, parts) = ask.route();
     let rest = &parts[2..];
     if let ("GET", ["availability.json"]) = (method, rest) {
@@ -60,63 +102,6 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Reply {
     }
 }
 
-/// A list answer: filtered by `filter[field][operator]`, in pages by `page[size]` and `page[number]`.
-fn list(world: &mut World, ask: &Ask, items: Vec<Value>) -> Reply {
-    let number = |key: &str, default: usize| match ask.query(key).unwrap_or_default() {
-        "" => Ok(default),
-        text => text
-            .parse::<usize>()
-            .ok()
-            .filter(|number| (1..=100).contains(number) || key == "page[number]")
-            .ok_or_else(|| invalid(&[(key, "is_integer", "must be a positive integer")])),
-    };
-    let (mut size, page) = (number("page[size]", 10)?, number("page[number]", 1)?);
-    if let Some(Fault::PageSize(small)) = world.faults.strike(Service::Konnect, ask, |fault| {
-        matches!(fault, Fault::PageSize(_))
-    }) {
-        size = size.min(small);
-    }
-    let mut kept = items;
-    for (key, wanted) in &ask.query {
-        let Some(rest) = key
-            .strip_prefix("filter[")
-            .and_then(|rest| rest.strip_suffix(']'))
-        else {
-            continue;
-        };
-        let (field, operator) = rest.split_once("][").unwrap_or((rest, "eq"));
-        if !["name", "state", "provider"].contains(&field)
-            || !["eq", "neq", "contains", "oeq", "ocontains"].contains(&operator)
-        {
-            return Err(invalid(&[(
-                key,
-                "unknown_property",
-                "is not a supported filter",
-            )]));
-        }
-        kept.retain(|item| {
-            let value = item[field].as_str().unwrap_or_default();
-            match operator {
-                "neq" => value != wanted,
-                "contains" => value.contains(wanted.as_str()),
-                "oeq" => wanted.split(',').any(|one| one == value),
-                "ocontains" => wanted.split(',').any(|one| value.contains(one)),
-                _ => value == wanted,
-            }
-        });
-    }
-    let total = kept.len();
-    let data: Vec<Value> = kept
-        .into_iter()
-        .skip(page.saturating_sub(1) * size)
-        .take(size)
-        .collect();
-    Ok(Answer::json(
-        200,
-        json!({"data": data, "meta": {"page": {"number": page, "size": size, "total": total}}}),
-    ))
-}
-
 fn account(account: &ProviderAccount) -> Value {
     json!({
         "id": account.id, "provider": account.provider, "provider_account_id": account.account,
@@ -160,38 +145,4 @@ fn availability() -> Value {
         "versions": ["3.11"], "instance_types": [], "serverless_v1_providers": [],
         "providers": [{"provider": "azure", "regions": azure}, {"provider": "aws", "regions": aws}],
     })
-}
-
-fn not_found(kind: &str, id: &str) -> Answer {
-    problem(404, "Not Found", &format!("Could not find {kind} [{id}]"))
-}
-
-/// A refusal that names fields: field, rule, reason.
-fn invalid(parameters: &[(&str, &str, &str)]) -> Answer {
-    let mut answer = problem(400, "Bad Request", "Invalid parameters");
-    if let Some(body) = &mut answer.body {
-        let parameters: Vec<Value> = parameters
-            .iter()
-            .map(|(field, rule, reason)| {
-                let mut parameter =
-                    json!({"field": field, "rule": rule, "reason": reason, "source": "body"});
-                if *rule == "max_length" {
-                    parameter["maximum"] = json!(gateways::LONGEST_NAME);
-                }
-                if *rule == "enum" {
-                    parameter["choices"] = json!([gateways::KIND]);
-                }
-                parameter
-            })
-            .collect();
-        body["invalid_parameters"] = json!(parameters);
-    }
-    answer
-}
-
-/// The error envelope of RFC 9457.
-fn problem(status: u16, title: &str, detail: &str) -> Answer {
-    let trace = guid().replace('-', "");
-    let body = json!({"status": status, "title": title, "instance": format!("kong:trace:{trace}"), "detail": detail});
-    Answer::json(status, body).with("content-type", "application/problem+json")
 }

@@ -1,49 +1,29 @@
 //! The sample world: a company with two subscriptions, its accounts at Aiven, Timescale and Kong, and those vendors' tenants.
 
+mod ids;
 mod more;
+mod network;
 mod people;
 mod vendors;
 
+use self::ids::{
+    ADMIN_APP, ADMIN_SECRET, ADMINISTRATOR, AIVEN_TOKEN, DEVELOPMENT, KONNECT_NETWORK,
+    KONNECT_TOKEN, ORGANIZATION, ORGANIZATION_VPC, PERSON, PRODUCTION, PROJECT, PROJECT_VPC,
+    TENANT, TIMESCALE_PROJECT, TIMESCALE_TOKEN, TIMESCALE_VPC,
+};
 use self::people::people;
-use self::vendors::{aiven, konnect};
-use super::world::{Group, Network, Subscription, Tenant, User, World, sha256};
+use super::world::{Group, Subscription, Tenant, User, World};
+use std::collections::BTreeMap;
 
-const TENANT: &str = "3f0a6c1e-5b1d-4a77-9c58-2d1e7b90c4a1";
-const PRODUCTION: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
-const DEVELOPMENT: &str = "6d25f4c7-90ab-4c1e-8f3d-5e7a1b2c3d4e";
-const ADMIN_APP: &str = "e1a4b7c0-2d35-4f68-9a1b-3c5d7e9f0a2b";
-const ADMIN_SP: &str = "7b2e9d14-6c08-4a53-b1f7-8d4e0c2a6f95";
-const PERSON: &str = "c9f3a1d5-4e72-4b86-8a0c-1d6f5b3e7a28";
-const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
-const ADMINISTRATOR: &str = "Application Administrator";
+pub(super) use self::network::vnet;
+pub(super) use self::vendors::{aiven, konnect};
 
-/// Aiven's tenant, its subscription there, and its published application.
-pub(super) const AIVEN_TENANT: &str = "c5b1e7d2-8f43-4e0b-a6d9-71f2a3b84e60";
-const AIVEN_SUBSCRIPTION: &str = "2a9c4e61-7d3b-4f05-8e1a-b6c8d0f2a435";
-pub(super) const AIVEN_APP: &str = "55f300d4-fc50-4c5e-9222-e90a6e2187fb";
-/// The role that Aiven gives to its customers' applications in its own tenant.
-pub(super) const AIVEN_ROLE: &str = "5e9f7c31-8a4d-4b26-9c0e-f1d3a5b7c962";
-/// Kong's tenant, its subscription there, and its published application.
-pub(super) const KONG_TENANT: &str = "9d27f0b4-1c6e-4f35-b8a2-60c3d5e7f918";
-const KONG_SUBSCRIPTION: &str = "4c7e1f93-5a2d-4b68-9f0c-e3d5b7a91c26";
-pub(super) const KONG_APP: &str = "207b296f-cf25-4d23-9eba-9a2c41dc62ca";
-
-const PROJECT: &str = "acme-prod";
-const PROJECT_VPC: &str = "d3c1b5a7-8e90-4f2d-a6b4-1c3e5d7f9b80";
-const ORGANIZATION: &str = "org1a2b3c4d5e6";
-const ORGANIZATION_VPC: &str = "e5d7f9b8-1c3e-4a6b-8d0f-2b4c6e8a0d1f";
-const TIMESCALE_PROJECT: &str = "acme-metrics";
-const TIMESCALE_VPC: &str = "f7e9d1c3-5b4a-4d8c-9e2f-6a0b8c4d2e1f";
-const KONNECT_NETWORK: &str = "b8d6f4a2-0c1e-4e3d-8b5a-7f9c1d3e5a60";
-
-// Not secrets: they open nothing but a sandbox on this machine, and must be the same after a restart of a saved one.
-const ADMIN_SECRET: &str = "sandbox-Admin~password.of-no-real-cloud";
-const AIVEN_TOKEN: &str = "sandbox-aiven-token-of-no-real-cloud==";
-const TIMESCALE_TOKEN: &str = "sandbox-timescale-token-of-no-real-cloud==";
-const KONNECT_TOKEN: &str = "kpat_sandbox-konnect-token-of-no-real-cloud";
+#[cfg(test)]
+pub(super) use ids::KONG_TENANT;
+pub(super) use ids::{AIVEN_APP, AIVEN_ROLE, AIVEN_TENANT, KONG_APP};
 
 /// Names, ids and credentials that exist in the sample world.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Sample {
     /// The user's tenant.
     pub tenant: String,
@@ -75,6 +55,9 @@ pub struct Sample {
     pub timescale_vpc: String,
     /// A ready Dedicated Cloud Gateway network on Azure.
     pub konnect_network: String,
+    /// What the other vendors have, by name.
+    #[serde(flatten)]
+    pub vendors: BTreeMap<&'static str, &'static str>,
 }
 
 pub(super) fn sample() -> Sample {
@@ -101,6 +84,7 @@ pub(super) fn sample() -> Sample {
         timescale_project: TIMESCALE_PROJECT.into(),
         timescale_vpc: TIMESCALE_VPC.into(),
         konnect_network: KONNECT_NETWORK.into(),
+        vendors: BTreeMap::new(),
     }
 }
 
@@ -111,14 +95,10 @@ pub(super) fn secrets() -> Vec<String> {
         .to_vec()
 }
 
-/// A fresh sample world.
+/// A fresh sample world without what the vendors have.
 pub(super) fn world() -> World {
     let mut world = World {
-        tenants: vec![
-            tenant(TENANT, "Acme", "acme.example"),
-            tenant(AIVEN_TENANT, "Aiven", "aiven.example"),
-            tenant(KONG_TENANT, "Kong", "kong.example"),
-        ],
+        tenants: vec![tenant(TENANT, "Acme", "acme.example")],
         users: vec![User {
             tenant: TENANT.into(),
             id: PERSON.into(),
@@ -129,8 +109,6 @@ pub(super) fn world() -> World {
         subscriptions: vec![
             subscription(PRODUCTION, TENANT, "Production"),
             subscription(DEVELOPMENT, TENANT, "Development"),
-            subscription(AIVEN_SUBSCRIPTION, AIVEN_TENANT, "Aiven networks"),
-            subscription(KONG_SUBSCRIPTION, KONG_TENANT, "Kong networks"),
         ],
         networks: vec![
             vnet(
@@ -166,8 +144,11 @@ pub(super) fn world() -> World {
         ..World::default()
     };
     people(&mut world);
-    aiven(&mut world);
-    world.konnect = konnect(&mut world.networks);
+    world
+}
+
+/// Adds the resource groups that the networks are in.
+pub(super) fn groups(world: &mut World) {
     for network in &world.networks {
         let group = Group {
             subscription: network.subscription.clone(),
@@ -182,7 +163,6 @@ pub(super) fn world() -> World {
             world.groups.push(group);
         }
     }
-    world
 }
 
 fn tenant(id: &str, name: &str, domain: &str) -> Tenant {
@@ -199,30 +179,4 @@ fn subscription(id: &str, tenant: &str, name: &str) -> Subscription {
         tenant: tenant.into(),
         name: name.into(),
     }
-}
-
-fn vnet(subscription: &str, group: &str, name: &str, location: &str, range: &str) -> Network {
-    Network {
-        subscription: subscription.into(),
-        group: group.into(),
-        name: name.into(),
-        location: location.into(),
-        prefixes: vec![range.into()],
-        guid: related(&sha256(&format!("{subscription}{group}{name}")), 'f'),
-        provisioning: "Succeeded".into(),
-        peerings: Vec::new(),
-    }
-}
-
-/// A GUID that always goes with a text, so that a sample world is the same each time.
-fn related(text: &str, salt: char) -> String {
-    let hash = sha256(&format!("{salt}{text}"));
-    format!(
-        "{}-{}-4{}-8{}-{}",
-        &hash[..8],
-        &hash[8..12],
-        &hash[13..16],
-        &hash[17..20],
-        &hash[20..32]
-    )
 }

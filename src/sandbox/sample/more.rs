@@ -1,8 +1,11 @@
 //! More of what the sample world has one of, for those who try two runs over one network: added on demand, because the
 //! only choice is what most people have.
 
-use super::{AIVEN_SUBSCRIPTION, KONG_SUBSCRIPTION, related, vnet};
-use crate::sandbox::world::{GatewayNetwork, Vpc, World};
+use super::ids::{AIVEN_SUBSCRIPTION, KONG_SUBSCRIPTION, related};
+use super::network::vnet;
+use crate::sandbox::world::{
+    Application, GatewayNetwork, Principal, Subscription, Tenant, Vpc, World,
+};
 
 impl World {
     /// Adds a ready Dedicated Cloud Gateway network on Azure and gives its id. Its range is its own.
@@ -35,6 +38,45 @@ impl World {
         });
         self.networks.push(home);
         id
+    }
+
+    /// Adds a vendor's tenant, with a subscription and the application that it publishes.
+    pub(in crate::sandbox) fn add_vendor(
+        &mut self,
+        name: &str,
+        app_name: &str,
+        [tenant, subscription, app_id]: [&str; 3],
+    ) {
+        let domain = format!("{}.example", name.to_lowercase());
+        self.tenants.push(Tenant {
+            id: tenant.into(),
+            name: name.into(),
+            domain,
+        });
+        self.subscriptions.push(Subscription {
+            id: subscription.into(),
+            tenant: tenant.into(),
+            name: format!("{name} networks"),
+        });
+        self.applications.push(Application {
+            tenant: tenant.into(),
+            id: related(app_id, 'a'),
+            app_id: app_id.into(),
+            display_name: app_name.into(),
+            audience: "AzureADMultipleOrgs".into(),
+            created: "2025-01-15T09:00:00Z".into(),
+            ..Application::default()
+        });
+        self.principals.push(Principal {
+            tenant: tenant.into(),
+            id: related(app_id, 'b'),
+            app_id: app_id.into(),
+            owner_tenant: tenant.into(),
+            display_name: app_name.into(),
+            created: "2025-01-15T09:00:05Z".into(),
+            enabled: true,
+            ..Principal::default()
+        });
     }
 
     /// Adds an active VPC on Azure to a project at Aiven or Timescale and gives its id. Its range is its own.

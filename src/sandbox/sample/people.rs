@@ -1,63 +1,34 @@
 //! Who is in the sample tenants, and what they may do.
 
-use super::{
-    ADMIN_APP, ADMIN_SECRET, ADMIN_SP, ADMINISTRATOR, AIVEN_APP, AIVEN_TENANT, DEVELOPMENT,
-    KONG_APP, KONG_TENANT, OWNER, PERSON, PRODUCTION, TENANT, related,
+use super::ids::{
+    ADMIN_APP, ADMIN_SECRET, ADMIN_SP, ADMINISTRATOR, DEVELOPMENT, OWNER, PERSON, PRODUCTION,
+    TENANT, related,
 };
 use crate::sandbox::world::{Application, Assignment, Password, Principal, World, sha256};
 
 /// The applications and principals that are there before anything happens, and what they may do.
 pub(super) fn people(world: &mut World) {
-    for (tenant, app_id, name, audience) in [
-        (TENANT, ADMIN_APP, "Platform administration", "AzureADMyOrg"),
-        (
-            AIVEN_TENANT,
-            AIVEN_APP,
-            "Aiven VPC peering",
-            "AzureADMultipleOrgs",
-        ),
-        (
-            KONG_TENANT,
-            KONG_APP,
-            "kong-cgw-azure-vnet-peering-app",
-            "AzureADMultipleOrgs",
-        ),
-    ] {
-        let admin = app_id == ADMIN_APP;
-        world.applications.push(Application {
-            tenant: tenant.into(),
-            id: related(app_id, 'a'),
-            app_id: app_id.into(),
-            display_name: name.into(),
-            audience: audience.into(),
-            created: "2025-01-15T09:00:00Z".into(),
-            passwords: if admin {
-                vec![admin_password()]
-            } else {
-                Vec::new()
-            },
-            ..Application::default()
-        });
-        world.principals.push(Principal {
-            tenant: tenant.into(),
-            id: if admin {
-                ADMIN_SP.into()
-            } else {
-                related(app_id, 'b')
-            },
-            app_id: app_id.into(),
-            owner_tenant: tenant.into(),
-            display_name: name.into(),
-            created: "2025-01-15T09:00:05Z".into(),
-            enabled: true,
-            directory_roles: if admin {
-                vec![ADMINISTRATOR.into()]
-            } else {
-                Vec::new()
-            },
-            ..Principal::default()
-        });
-    }
+    world.applications.push(Application {
+        tenant: TENANT.into(),
+        id: related(ADMIN_APP, 'a'),
+        app_id: ADMIN_APP.into(),
+        display_name: "Platform administration".into(),
+        audience: "AzureADMyOrg".into(),
+        created: "2025-01-15T09:00:00Z".into(),
+        passwords: vec![admin_password()],
+        ..Application::default()
+    });
+    world.principals.push(Principal {
+        tenant: TENANT.into(),
+        id: ADMIN_SP.into(),
+        app_id: ADMIN_APP.into(),
+        owner_tenant: TENANT.into(),
+        display_name: "Platform administration".into(),
+        created: "2025-01-15T09:00:05Z".into(),
+        enabled: true,
+        directory_roles: vec![ADMINISTRATOR.into()],
+        ..Principal::default()
+    });
     for (principal, kind) in [(ADMIN_SP, "ServicePrincipal"), (PERSON, "User")] {
         for subscription in [PRODUCTION, DEVELOPMENT] {
             world.assignments.push(Assignment {

@@ -1,16 +1,18 @@
 //! The sample company's accounts at Aiven, Timescale and Kong, and those vendors' networks.
 
-use super::{
-    AIVEN_ROLE, AIVEN_SUBSCRIPTION, AIVEN_TENANT, AIVEN_TOKEN, KONG_SUBSCRIPTION, KONNECT_NETWORK,
-    KONNECT_TOKEN, ORGANIZATION, ORGANIZATION_VPC, PROJECT, PROJECT_VPC, TIMESCALE_PROJECT,
-    TIMESCALE_TOKEN, TIMESCALE_VPC, vnet,
+use super::ids::{
+    AIVEN_APP, AIVEN_ROLE, AIVEN_SUBSCRIPTION, AIVEN_TENANT, AIVEN_TOKEN, KONG_APP,
+    KONG_SUBSCRIPTION, KONG_TENANT, KONNECT_NETWORK, KONNECT_TOKEN, ORGANIZATION, ORGANIZATION_VPC,
+    PROJECT, PROJECT_VPC, TIMESCALE_PROJECT, TIMESCALE_TOKEN, TIMESCALE_VPC,
 };
+use super::network::vnet;
 use crate::sandbox::world::{
-    Account, GatewayNetwork, Konnect, Network, Permission, ProviderAccount, Role, Vpc, World,
-    sha256,
+    Account, GatewayNetwork, Konnect, Permission, ProviderAccount, Role, Vpc, World, sha256,
 };
 
-pub(super) fn aiven(world: &mut World) {
+pub(in crate::sandbox) fn aiven(world: &mut World) {
+    let ids = [AIVEN_TENANT, AIVEN_SUBSCRIPTION, AIVEN_APP];
+    world.add_vendor("Aiven", "Aiven VPC peering", ids);
     let account = |token: &str,
                    email: &str,
                    realm: &str,
@@ -138,7 +140,9 @@ fn vpcs(world: &mut World) {
     }
 }
 
-pub(super) fn konnect(networks: &mut Vec<Network>) -> Konnect {
+pub(in crate::sandbox) fn konnect(world: &mut World) {
+    let ids = [KONG_TENANT, KONG_SUBSCRIPTION, KONG_APP];
+    world.add_vendor("Kong", "kong-cgw-azure-vnet-peering-app", ids);
     let azure = "5c8e2a60-7d4f-4b93-a1c6-9e0f3d5b7a82";
     let aws = "6d9f3b71-8e50-4ca4-b2d7-0f1a4e6c8b93";
     let vnet = vnet(
@@ -169,8 +173,8 @@ pub(super) fn konnect(networks: &mut Vec<Network>) -> Konnect {
         "ready",
     );
     ready.network = vnet.id();
-    networks.push(vnet);
-    Konnect {
+    world.networks.push(vnet);
+    world.konnect = Konnect {
         tokens: vec![sha256(KONNECT_TOKEN)],
         accounts: vec![
             ProviderAccount {
@@ -203,5 +207,5 @@ pub(super) fn konnect(networks: &mut Vec<Network>) -> Konnect {
                 "initializing",
             ),
         ],
-    }
+    };
 }

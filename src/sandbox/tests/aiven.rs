@@ -374,7 +374,7 @@ fn the_vendor_may_refuse_once() {
     let refusal = Fault::Refuse("REJECTED_BY_PEER".to_owned(), "not today".to_owned());
     let (bench, app) = prepared(
         Lag::None,
-        Faults::once(When::service(Service::Aiven), refusal),
+        Faults::once(When::service(Service::Of("aiven")), refusal),
     );
     create(&bench, &app);
     let found = row(&bench);
@@ -391,7 +391,7 @@ fn the_vendor_may_speak_in_riddles() {
     let riddle = Fault::Strange("AWAITING_MOONRISE".to_owned());
     let (bench, app) = prepared(
         Lag::Looks(1),
-        Faults::once(When::service(Service::Aiven), riddle),
+        Faults::once(When::service(Service::Of("aiven")), riddle),
     );
     let made = until(200, || create(&bench, &app));
     assert_eq!(made["state"], "AWAITING_MOONRISE");

@@ -45,9 +45,7 @@ fn every_request_says_its_version() {
 fn tenants_are_kept_apart() {
     let bench = Bench::new(Lag::None);
     let app = bench.app();
-    bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.client, Vec::new())
-    });
+    bench.edit(|world| world.add_principal(AIVEN_TENANT, &app.client, Vec::new()));
     let away = bench
         .sign_in(AIVEN_TENANT, &app.client, &app.secret, ARM)
         .unwrap();

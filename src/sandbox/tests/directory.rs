@@ -235,9 +235,7 @@ fn deleting_an_application_orphans_principals_elsewhere() {
     let bench = Bench::new(Lag::None);
     let graph = bench.admin(GRAPH);
     let app = bench.app();
-    bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, super::AIVEN_TENANT, &app.client, Vec::new())
-    });
+    bench.edit(|world| world.add_principal(super::AIVEN_TENANT, &app.client, Vec::new()));
     assert_eq!(
         bench
             .call(

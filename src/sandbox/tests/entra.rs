@@ -48,9 +48,7 @@ fn a_principal_is_needed_at_home_too() {
 fn only_a_multi_tenant_application_signs_in_elsewhere() {
     let bench = Bench::new(Lag::None);
     let app = bench.app();
-    bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.client, Vec::new())
-    });
+    bench.edit(|world| world.add_principal(AIVEN_TENANT, &app.client, Vec::new()));
     assert!(
         bench
             .sign_in(AIVEN_TENANT, &app.client, &app.secret, ARM)

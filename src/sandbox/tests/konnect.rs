@@ -329,7 +329,7 @@ fn the_vendor_may_refuse_or_speak_in_riddles() {
     let refusal = Fault::Refuse("error".to_owned(), "no room".to_owned());
     let bench = Bench::with(
         Lag::None,
-        Faults::once(When::service(Service::Konnect), refusal),
+        Faults::once(When::service(Service::Of("konnect")), refusal),
     );
     let path = create(&bench);
     assert_eq!(
@@ -339,7 +339,7 @@ fn the_vendor_may_refuse_or_speak_in_riddles() {
     let riddle = Fault::Strange("contemplating".to_owned());
     let bench = Bench::with(
         Lag::Looks(1),
-        Faults::once(When::service(Service::Konnect), riddle),
+        Faults::once(When::service(Service::Of("konnect")), riddle),
     );
     let (_, made) = bench.post(&gateways(&bench), &token(&bench), &body(&bench, "mine"));
     assert_eq!(made["state"], "contemplating");
@@ -369,7 +369,7 @@ fn the_other_half_may_be_left_though_it_could_go() {
     let path = create(&bench);
     assert_eq!(state(&bench, &path).0, "ready");
     bench.edit(|world| {
-        world.faults = Faults::once(When::service(Service::Konnect), Fault::LeaveHalf);
+        world.faults = Faults::once(When::service(Service::Of("konnect")), Fault::LeaveHalf);
     });
     bench.call("DELETE", &path, &token(&bench), None);
     assert_eq!(bench.get(&path, &token(&bench)).0, 404);

@@ -16,9 +16,10 @@ mod serving;
 use serde_json::{Value, json};
 
 use super::harm::Delivery;
-use super::sample::{AIVEN_APP, AIVEN_TENANT, Sample, sample, secrets, world};
+use super::sample::{AIVEN_APP, AIVEN_TENANT, Sample};
 use super::server::Shared;
 use super::store::Store;
+use super::vendors::{sample, secrets, world};
 use super::wire::{Answer, Ask};
 use super::{Faults, Lag, World};
 

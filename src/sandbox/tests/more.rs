@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{AIVEN_TENANT, Bench};
-use crate::sandbox::arm::overlap;
+use crate::sandbox::halves::overlap;
 use crate::sandbox::sample::KONG_TENANT;
 use crate::sandbox::{Lag, World};
 

@@ -40,9 +40,7 @@ fn guest(bench: &Bench) -> (App, String) {
         201
     );
     let remote = bench.edit(|world| world.aiven.vpcs[0].network.clone());
-    bench.edit(|world| {
-        crate::sandbox::graph::new_principal(world, AIVEN_TENANT, &app.client, Vec::new())
-    });
+    bench.edit(|world| world.add_principal(AIVEN_TENANT, &app.client, Vec::new()));
     (app, remote)
 }
 

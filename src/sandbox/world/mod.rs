@@ -5,8 +5,11 @@ mod directory;
 mod session;
 mod vendors;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 pub use azure::{Group, Network, Operation, Peering, Subscription};
 pub use directory::{Application, Assignment, Password, Permission, Principal, Role, Tenant, User};
@@ -16,7 +19,7 @@ pub use vendors::{
 };
 
 use super::faults::Faults;
-use super::lag::{Lag, Settle, now};
+use super::lag::{Lag, Settle, Spread, now, stamp};
 
 /// The state of all five services.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,6 +49,8 @@ pub struct World {
     pub aiven: Aiven,
     /// Kong Konnect.
     pub konnect: Konnect,
+    /// What other vendors have, by name: each knows the form of its own.
+    pub vendors: BTreeMap<String, Value>,
     /// How long changes take to become visible.
     #[serde(skip)]
     pub lag: Lag,
@@ -69,6 +74,25 @@ impl World {
         self.session.tokens.retain(|_, token| token.expires > now());
     }
 
+    /// What a vendor has; what it does not understand is nothing.
+    #[must_use]
+    pub fn of<T: Default + DeserializeOwned>(&self, vendor: &str) -> T {
+        let saved = self.vendors.get(vendor).cloned().unwrap_or_default();
+        serde_json::from_value(saved).unwrap_or_default()
+    }
+
+    /// Acts for a vendor on the world and on what the vendor has, and keeps that.
+    pub fn act<T, R>(&mut self, vendor: &str, act: impl FnOnce(&mut Self, &mut T) -> R) -> R
+    where
+        T: Default + Serialize + DeserializeOwned,
+    {
+        let mut own: T = self.of(vendor);
+        let done = act(self, &mut own);
+        let own = serde_json::to_value(own).unwrap_or_default();
+        self.vendors.insert(vendor.to_owned(), own);
+        done
+    }
+
     /// A tenant by id or domain.
     pub(super) fn tenant(&self, name: &str) -> Option<&Tenant> {
         self.tenants.iter().find(|tenant| {
@@ -90,6 +114,28 @@ impl World {
                 && sp.tenant.eq_ignore_ascii_case(tenant)
                 && sp.app_id.eq_ignore_ascii_case(app_id)
         })
+    }
+
+    /// Makes a principal; the caller has checked that it may and that there is none yet.
+    pub(super) fn add_principal(&mut self, tenant: &str, app_id: &str, tags: Vec<String>) -> usize {
+        let (owner_tenant, display_name) = self
+            .application(app_id)
+            .map(|app| (app.tenant.clone(), app.display_name.clone()))
+            .unwrap_or_default();
+        self.principals.push(Principal {
+            tenant: tenant.to_owned(),
+            id: guid(),
+            app_id: app_id.to_lowercase(),
+            owner_tenant,
+            display_name,
+            created: stamp(),
+            tags,
+            enabled: true,
+            settle: self.lag.begin(Spread::Principal),
+            known_to_arm: self.lag.begin(Spread::Principal),
+            ..Principal::default()
+        });
+        self.principals.len() - 1
     }
 
     /// A subscription by id.

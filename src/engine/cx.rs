@@ -1,0 +1,464 @@
+//! The context of a step: the world, the facts that it may see, and its voice. Waiting goes through it and through nothing
+//! else, so that every wait is told, ends at `--timeout`, `--no-wait` and Ctrl-C, and is as fast as a test wants it.
+
+use super::{
+    definition::{Definition, Done, Fault, World},
+    event::Event,
+};
+use crate::fact::Facts;
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+use time::OffsetDateTime;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+/// How fast to look again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The first pause between two looks; it grows up to what the step says.
+    pub first: Duration,
+    /// All pauses are multiplied by this: 1 for the real clouds, less for simulated ones.
+    pub scale: f64,
+}
+
+impl Pace {
+    /// For the real clouds.
+    pub const REAL: Self = Self {
+        first: Duration::from_secs(1),
+        scale: 1.0,
+    };
+
+    /// The pause after the look number `tries`, from 1; never above `cap`.
+    #[must_use]
+    pub fn pause(&self, tries: u32, cap: Duration) -> Duration {
+        let grown = self
+            .first
+            .mul_f64(1.5_f64.powi(i32::try_from(tries.saturating_sub(1).min(30)).unwrap_or(30)));
+        grown.min(cap).mul_f64(self.scale)
+    }
+
+    fn scaled(&self, time: Duration) -> Duration {
+        time.mul_f64(self.scale)
+    }
+}
+
+/// The longest pause before something that failed in passing is tried again.
+const SETTLE_CAP: Duration = Duration::from_secs(15);
+/// How often something is tried when the services fail in passing.
+const PASSING_TRIES: u32 = 8;
+/// The longest time that a service may go on asking to come later.
+const THROTTLED_LIMIT: Duration = Duration::from_secs(300);
+/// The longest wait within a step that has no limit of its own.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+const USUALLY: Duration = Duration::from_secs(60);
+
+/// What the person asked of the waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest wait for one state, instead of the step's own.
+    pub timeout: Option<Duration>,
+    /// Stop as soon as only waiting is left.
+    pub no_wait: bool,
+    /// How many members may be changing something at once.
+    pub parallel: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: None,
+            no_wait: false,
+            parallel: 8,
+        }
+    }
+}
+
+/// A bell that asks the runner to stop. At the first ring waits end at once and a request in flight is given a moment; at the
+/// second it is given up too.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    rung: Rc<Cell<u32>>,
+    bell: Rc<Notify>,
+}
+
+impl Stop {
+    /// Rings the bell.
+    pub fn ring(&self) {
+        self.rung.set(self.rung.get() + 1);
+        self.bell.notify_waiters();
+    }
+
+    /// How often it was rung.
+    #[must_use]
+    pub fn rings(&self) -> u32 {
+        self.rung.get()
+    }
+
+    /// Whether it was rung.
+    #[must_use]
+    pub fn rung(&self) -> bool {
+        self.rings() > 0
+    }
+
+    /// Returns when it was rung `times`.
+    pub async fn wait(&self, times: u32) {
+        loop {
+            let bell = self.bell.notified();
+            if self.rings() >= times {
+                return;
+            }
+            bell.await;
+        }
+    }
+}
+
+/// Sleeps: the one place of the program that does.
+pub async fn rest(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Who is told of what happens, and about which VNet it is.
+pub type Observe<'a> = dyn Fn(&Event<'_>, Option<&str>) + 'a;
+
+/// What a context speaks with.
+pub(super) struct Voice<'a> {
+    pub observe: &'a Observe<'a>,
+    pub step: &'static str,
+    pub vnet: Option<&'a str>,
+    pub pace: Pace,
+    pub limits: Limits,
+    /// The longest wait without `--timeout`.
+    pub limit: Duration,
+    pub usually: Duration,
+    /// Nothing for what has to be done although the run stops.
+    pub stop: Option<Stop>,
+    /// Where a place among those that change something is taken.
+    pub places: Option<&'a Semaphore>,
+}
+
+/// What a step acts with.
+pub struct Cx<'a, W: World> {
+    /// The world.
+    pub world: &'a W,
+    /// The facts that the step said it would read or give.
+    pub facts: Facts,
+    /// Since when the step has stood as the run's file says, if it has.
+    pub since: Option<OffsetDateTime>,
+    voice: Voice<'a>,
+    step: Option<&'a dyn Definition<W>>,
+    place: Option<SemaphorePermit<'a>>,
+    tries: Tries,
+}
+
+/// Counts the tries of one step.
+struct Tries {
+    began: Instant,
+    first_failure: Option<Instant>,
+    count: u32,
+    /// The last reason to try again, and how often it was in a row.
+    because: Option<String>,
+    alike: u32,
+    passing: u32,
+    looks: u32,
+    /// What a person was asked for.
+    needs: Option<String>,
+}
+
+impl Tries {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            first_failure: None,
+            count: 0,
+            because: None,
+            alike: 0,
+            passing: 0,
+            looks: 0,
+            needs: None,
+        }
+    }
+}
+
+impl<'a, W: World + 'static> Cx<'a, W> {
+    pub(super) fn new(
+        world: &'a W,
+        facts: Facts,
+        step: Option<&'a dyn Definition<W>>,
+        voice: Voice<'a>,
+    ) -> Self {
+        Self {
+            world,
+            facts,
+            since: None,
+            voice,
+            step,
+            place: None,
+            tries: Tries::new(),
+        }
+    }
+
+    /// A context for looks outside a run: it repeats what fails in passing, and what would wait gives up. `observe` is told of
+    /// each repetition.
+    #[must_use]
+    pub fn looking(world: &'a W, facts: Facts, pace: Pace, observe: &'a Observe<'a>) -> Self {
+        let voice = Voice {
+            observe,
+            step: "",
+            vnet: None,
+            pace,
+            limits: Limits {
+                no_wait: true,
+                ..Limits::default()
+            },
+            limit: Duration::ZERO,
+            usually: Duration::ZERO,
+            stop: None,
+            places: None,
+        };
+        Self::new(world, facts, None, voice)
+    }
+
+    /// The same context for the looks of one step, which sees only what it said it would.
+    #[must_use]
+    pub fn for_step(&self, step: &'a dyn Definition<W>) -> Self {
+        let voice = Voice {
+            observe: self.voice.observe,
+            step: step.about().id,
+            stop: self.voice.stop.clone(),
+            ..self.voice
+        };
+        let facts = self.facts.clone().only(step.about().id, step.sees());
+        Self::new(self.world, facts, Some(step), voice)
+    }
+
+    /// Takes a place among those that change something, and waits for one if there is none.
+    pub(super) async fn take_place(&mut self) {
+        if let Some(places) = self.voice.places
+            && self.place.is_none()
+        {
+            // The places are never closed.
+            self.place = places.acquire().await.ok();
+        }
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        (self.voice.observe)(event, self.voice.vnet);
+    }
+
+    /// How long the step has been at it.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.tries.began.elapsed()
+    }
+
+    async fn pause(&mut self, time: Duration) -> Done<(), W> {
+        // Whoever waits holds no place.
+        self.place = None;
+        let Some(stop) = self.voice.stop.clone() else {
+            rest(time).await;
+            return Ok(());
+        };
+        tokio::select! {
+            biased;
+            () = stop.wait(1) => Err(Fault::Interrupted),
+            () = rest(time) => {
+                self.take_place().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// What is left of the time that the person gives, if they give one.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let timeout = self.voice.limits.timeout?;
+        Some(timeout.saturating_sub(self.elapsed()))
+    }
+
+    /// Waits before the next look at a state that is not reached: `says` is the service's own word for it, `every` the longest
+    /// pause.
+    ///
+    /// # Errors
+    /// When the person does not want to wait, or not that long; when it is to stop.
+    pub async fn waiting(&mut self, says: &str, every: Duration) -> Done<(), W> {
+        self.tell(&Event::Waiting {
+            step: self.voice.step,
+            says,
+            elapsed: self.elapsed().as_secs_f64(),
+            usually: self.voice.usually.as_secs_f64(),
+        });
+        // A service that answers is one that does not fail.
+        self.tries.passing = 0;
+        self.rest_before_next_look(says, every).await
+    }
+
+    /// The same when the service has asked for a pause of its own.
+    ///
+    /// # Errors
+    /// As [`Cx::waiting`].
+    pub async fn waiting_as_asked(
+        &mut self,
+        says: &str,
+        every: Duration,
+        asked: Option<Duration>,
+    ) -> Done<(), W> {
+        let every = asked.map_or(every, |asked| every.max(asked));
+        self.waiting(says, every).await
+    }
+
+    async fn rest_before_next_look(&mut self, says: &str, every: Duration) -> Done<(), W> {
+        self.tries.looks += 1;
+        let limit = self.voice.limits.timeout.unwrap_or(self.voice.limit);
+        let waited = self.elapsed();
+        if self.voice.limits.no_wait || waited >= limit {
+            return Err(Fault::Waiting { says: says.into() });
+        }
+        let pause = self.voice.pace.pause(self.tries.looks, every);
+        self.pause(pause.min(limit.saturating_sub(waited))).await
+    }
+
+    /// Shows what a person has to do, once, and that it is waited for after that; pauses before the next look.
+    pub(super) async fn needs(
+        &mut self,
+        text: &str,
+        url: &str,
+        patience: Duration,
+        every: Duration,
+    ) -> Done<(), W> {
+        if self.tries.needs.as_deref() == Some(text) {
+            self.tell(&Event::Waiting {
+                step: self.voice.step,
+                says: "waiting for a person",
+                elapsed: self.elapsed().as_secs_f64(),
+                usually: patience.as_secs_f64(),
+            });
+        } else {
+            self.tries.needs = Some(text.to_owned());
+            self.tell(&Event::Needs {
+                step: self.voice.step,
+                text,
+                url,
+            });
+        }
+        let limit = self.voice.limits.timeout.unwrap_or(patience);
+        let waited = self.elapsed();
+        if self.voice.limits.no_wait || waited >= limit {
+            return Err(Fault::Waiting { says: text.into() });
+        }
+        self.tries.count += 1;
+        let pause = self.voice.pace.pause(self.tries.count + 1, every);
+        self.pause(pause.min(limit.saturating_sub(waited))).await
+    }
+
+    /// Waits out what is not known everywhere yet, within this budget. It is no waiting for somebody else, so `--no-wait` does
+    /// not end it.
+    ///
+    /// # Errors
+    /// When the budget is over, or the time that the person gives; when it is to stop.
+    pub async fn settling(&mut self, because: &str, budget: Duration) -> Done<(), W> {
+        let since = *self.tries.first_failure.get_or_insert_with(Instant::now);
+        let limit = self.voice.limits.timeout.unwrap_or(budget).min(budget);
+        if since.elapsed() >= limit {
+            let says = because.into();
+            return Err(Fault::Waiting { says });
+        }
+        self.retry(because, None, limit.saturating_sub(since.elapsed()))
+            .await
+    }
+
+    /// Tells of another try, and pauses before it, at the longest until the time is over.
+    async fn retry(
+        &mut self,
+        because: &str,
+        asked: Option<Duration>,
+        left: Duration,
+    ) -> Done<(), W> {
+        self.tries.count += 1;
+        // Another reason is progress, and is waited for from the beginning.
+        if self.tries.because.as_deref() == Some(because) {
+            self.tries.alike += 1;
+        } else {
+            self.tries.alike = 1;
+            self.tries.because = Some(because.to_owned());
+        }
+        let grown = self.voice.pace.pause(self.tries.alike + 1, SETTLE_CAP);
+        let pause = asked.map_or(grown, |asked| asked.max(grown)).min(left);
+        self.tell(&Event::Retrying {
+            step: self.voice.step,
+            because,
+            attempt: self.tries.count,
+            after: pause.as_secs_f64(),
+        });
+        self.pause(pause).await
+    }
+
+    /// Pauses when the fault passes by itself; hands it back when it does not, or has lasted too long. This is the only
+    /// retry policy there is.
+    pub(super) async fn again(&mut self, fault: Fault<W::Error>) -> Done<(), W> {
+        let Fault::World(error) = fault else {
+            return Err(fault);
+        };
+        let since = *self.tries.first_failure.get_or_insert_with(Instant::now);
+        let timeout = self.voice.limits.timeout.unwrap_or(Duration::MAX);
+        if let Some(settling) = self.step.and_then(|step| step.settling(&error)) {
+            if since.elapsed() >= settling.budget {
+                return Err(Fault::World(error));
+            }
+            if since.elapsed() >= timeout {
+                let says = settling.because;
+                return Err(Fault::Waiting { says });
+            }
+            let left = timeout.min(settling.budget);
+            let left = left.saturating_sub(since.elapsed());
+            return self.retry(&settling.because, None, left).await;
+        }
+        let judged = W::judge(&error);
+        let Some(because) = judged.passing else {
+            return Err(Fault::World(error));
+        };
+        self.tries.passing += 1;
+        let asked = judged.after.map(|after| self.voice.pace.scaled(after));
+        let over = match asked {
+            // To come earlier than asked is of no use.
+            Some(asked) => since.elapsed() + asked >= THROTTLED_LIMIT.min(timeout),
+            None => self.tries.passing >= PASSING_TRIES || since.elapsed() >= timeout,
+        };
+        if over {
+            return Err(Fault::World(error));
+        }
+        let left = timeout.saturating_sub(since.elapsed());
+        self.retry(&because, asked, left).await
+    }
+
+    /// Does something that changes nothing, again while it fails in passing.
+    ///
+    /// # Errors
+    /// The last fault.
+    pub async fn patiently<T>(
+        &mut self,
+        work: impl AsyncFn(&mut Self) -> Done<T, W>,
+    ) -> Done<T, W> {
+        loop {
+            match work(self).await {
+                Err(fault) => self.again(fault).await?,
+                done => return done,
+            }
+        }
+    }
+}
+
+impl<'a> Voice<'a> {
+    /// The longest wait and the usual time of what has none of its own.
+    pub(super) const DEFAULTS: (Duration, Duration) = (LIMIT, USUALLY);
+
+    pub(super) fn with_limit(self, limit: Duration, usually: Duration) -> Voice<'a> {
+        Voice {
+            limit,
+            usually,
+            ..self
+        }
+    }
+}

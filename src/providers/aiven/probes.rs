@@ -1,0 +1,246 @@
+//! The states at Aiven that a run waits for, and what is looked at when one is not reached.
+
+use super::{
+    super::diagnosis,
+    api::{Place, Row, Standing},
+    keys::AIVEN,
+    script,
+    steps::{DOCS, STEP, peer, row_reads},
+};
+use crate::{
+    azure::{
+        Fault, arm,
+        keys::{PEERING_NAME, USER_VNET_ID},
+        steps::peering_to,
+    },
+    clouds::Clouds,
+    engine::{About, Cx, Definition, Done, Polled, Refusal, Scope, Usual, Wait},
+    fact::{Facts, Named},
+    keys,
+    shell::{self, Shell, call},
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// The state in which Aiven's half is made and it tells its network.
+pub struct PendingPeer {
+    pub place: Place,
+    pub name: &'static str,
+}
+
+impl Definition<Clouds> for PendingPeer {
+    fn about(&self) -> About {
+        About {
+            id: "pending-peer",
+            title: format!("Wait for {} to make its half", self.name),
+            why: "Only then does the provider tell the tenant and the network that your half must point to.",
+            link: DOCS,
+            permissions: &[],
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Each
+    }
+
+    fn reads(&self) -> Vec<Named> {
+        let mut reads = row_reads(self.place);
+        reads.extend(keys![AIVEN.app_tenant_id, PEERING_NAME]);
+        reads.extend(diagnosis::reads(AIVEN));
+        reads
+    }
+
+    fn gives(&self) -> Vec<Named> {
+        keys![AIVEN.tenant_id, AIVEN.vnet_id]
+    }
+
+    fn shell(&self) -> Shell {
+        let functions = script::functions(self.place);
+        let row = call(functions.row);
+        Shell {
+            wait: Some(shell::Wait {
+                state: row.clone().arg("state"),
+                reached: &["PENDING_PEER", "ACTIVE"],
+                refused: REFUSED,
+                limit: self.usual().limit,
+            }),
+            create: vec![
+                row.arg("to-tenant-id").prints(AIVEN.tenant_id),
+                call(functions.remote_network).prints(AIVEN.vnet_id),
+            ],
+            ..Shell::default()
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Wait<Clouds> for PendingPeer {
+    async fn poll(&self, cx: &mut Cx<'_, Clouds>) -> Done<Polled, Clouds> {
+        let (w, f) = (cx.world, &cx.facts);
+        let Some(row) = self.place.named(f)?.row(w, &peer(f)?).await? else {
+            return Ok(vanished());
+        };
+        match row.standing() {
+            Standing::Waiting => return Ok(Polled::NotYet(row.says())),
+            Standing::PendingPeer | Standing::Active => {}
+            Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
+                return refusal(w, f, &row).await;
+            }
+        }
+        // Told now and perhaps never again: the next state's information is another.
+        let tenant = match row.info("to-tenant-id") {
+            Some(tenant) => Some(tenant.to_owned()),
+            None => f.get(AIVEN.app_tenant_id).ok().map(Into::into),
+        };
+        let network = match row.info("to-network-id") {
+            Some(network) => Some(network.to_owned()),
+            None if row.standing() == Standing::Active => already_peered(w, f).await?,
+            None => None,
+        };
+        Ok(match (tenant, network) {
+            (Some(tenant), Some(network)) => Polled::Reached(
+                Facts::default()
+                    .with(AIVEN.tenant_id, tenant)
+                    .with(AIVEN.vnet_id, network),
+            ),
+            _ if row.standing() == Standing::Active => Polled::Refused(
+                Refusal::new("the peering is ACTIVE, but the provider does not tell its network any more")
+                    .hint("it is connected; if you want this run to own it, delete the peering at the provider and begin anew"),
+            ),
+            _ => Polled::NotYet(format!("{}, network not told yet", row.state)),
+        })
+    }
+
+    fn usual(&self) -> Usual {
+        Usual {
+            words: "2-5 min",
+            time: Duration::from_secs(180),
+            every: Duration::from_secs(5),
+            limit: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+const REFUSED: &[&str] = &[
+    "INVALID_SPECIFICATION",
+    "REJECTED_BY_PEER",
+    "ERROR",
+    "DELETED_BY_PEER",
+    "DELETING",
+];
+
+/// The network that a peering on the VNet points to and whose range is the VPC's: it was told once, and used.
+async fn already_peered(w: &Clouds, f: &Facts) -> Result<Option<String>, Fault> {
+    let Ok(range) = f.get(AIVEN.range) else {
+        return Ok(None);
+    };
+    let mut theirs = range.texts();
+    theirs.sort_unstable();
+    let peerings = w.list(&arm::peerings(&f.get(USER_VNET_ID)?)).await?;
+    Ok(peerings
+        .iter()
+        .find(|it| !it.is_dead() && it.remote_ranges() == theirs)
+        .map(|it| it.remote().to_owned()))
+}
+
+/// The state in which both halves are there and Aiven has seen it.
+pub struct Active {
+    pub place: Place,
+    pub name: &'static str,
+}
+
+impl Definition<Clouds> for Active {
+    fn about(&self) -> About {
+        About {
+            id: "active",
+            title: format!("Wait for {} to see both halves", self.name),
+            why: "The provider looks at Azure from time to time; services can be reached once it has seen your half.",
+            link: DOCS,
+            permissions: &[],
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Each
+    }
+
+    fn reads(&self) -> Vec<Named> {
+        let mut reads = row_reads(self.place);
+        reads.extend(keys![AIVEN.vnet_id]);
+        reads.extend(diagnosis::reads(AIVEN));
+        reads
+    }
+
+    fn shell(&self) -> Shell {
+        Shell {
+            wait: Some(shell::Wait {
+                state: call(script::functions(self.place).row).arg("state"),
+                reached: &["ACTIVE"],
+                refused: REFUSED,
+                limit: self.usual().limit,
+            }),
+            ..Shell::default()
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Wait<Clouds> for Active {
+    async fn poll(&self, cx: &mut Cx<'_, Clouds>) -> Done<Polled, Clouds> {
+        let (w, f) = (cx.world, &cx.facts);
+        let Some(row) = self.place.named(f)?.row(w, &peer(f)?).await? else {
+            return Ok(vanished());
+        };
+        match row.standing() {
+            Standing::Active => Ok(Polled::Reached(Facts::default())),
+            Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
+                refusal(w, f, &row).await
+            }
+            Standing::Waiting | Standing::PendingPeer => {
+                let remote = f.get(AIVEN.vnet_id)?;
+                let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
+                Ok(match mine {
+                    Some(half) if half.is_dead() => Polled::Refused(
+                        Refusal::new(
+                            "the peering on your VNet is Disconnected: the provider's half is gone",
+                        )
+                        .hint("undo this run and connect anew"),
+                    ),
+                    Some(half) => Polled::NotYet(format!(
+                        "{}, your half {}",
+                        row.state, half.properties.peering_state
+                    )),
+                    None => Polled::Refused(
+                        Refusal::new("the peering on your VNet is gone")
+                            .hint("somebody deleted it; undo this run and connect anew"),
+                    ),
+                })
+            }
+        }
+    }
+
+    fn usual(&self) -> Usual {
+        Usual {
+            words: "1-5 min, at times 15",
+            time: Duration::from_secs(180),
+            every: Duration::from_secs(5),
+            limit: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+async fn refusal(w: &Clouds, f: &Facts, row: &Row) -> Result<Polled, Fault> {
+    let mut refusal = Refusal::new(row.says());
+    refusal.code = Some(row.state.clone());
+    refusal.renew = Some(STEP);
+    refusal.hints = diagnosis::diagnose(w, f, AIVEN, row.peer_azure_tenant_id.as_deref()).await?;
+    Ok(Polled::Refused(
+        refusal.hint("resume asks the provider again"),
+    ))
+}
+
+fn vanished() -> Polled {
+    let mut refusal = Refusal::new("the provider has no such peering any more");
+    refusal.renew = Some(STEP);
+    Polled::Refused(refusal.hint("somebody deleted it; resume asks for it again"))
+}

@@ -1,0 +1,171 @@
+//! The bash that the steps' scripts share. What lists the peerings differs by the place of the VPC, and with it all that is
+//! built on it.
+
+use super::{
+    api::Place,
+    keys::{AIVEN_ORGANIZATION_ID, AIVEN_ORGANIZATION_VPC_ID, AIVEN_PROJECT, AIVEN_PROJECT_VPC_ID},
+};
+use crate::{
+    azure::keys::{PEERING_NAME, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_VNET_NAME},
+    fact::Named,
+    shell::{
+        Helper,
+        helpers::{FAIL, JSON_ASCII, LOWER, WAIT_FOR},
+    },
+};
+
+/// The functions about the peering with this VNet.
+pub(super) struct Functions {
+    /// Prints a field of it.
+    pub row: &'static Helper,
+    /// Prints the provider's network.
+    pub remote_network: &'static Helper,
+    /// Deletes it.
+    pub delete: &'static Helper,
+}
+
+/// The functions for VPCs that live there.
+pub(super) fn functions(place: Place) -> Functions {
+    match place {
+        Place::Project => Functions {
+            row: &PROJECT_ROW,
+            remote_network: &PROJECT_REMOTE_NETWORK,
+            delete: &DELETE_PROJECT_ROW,
+        },
+        Place::Organization => Functions {
+            row: &ORGANIZATION_ROW,
+            remote_network: &ORGANIZATION_REMOTE_NETWORK,
+            delete: &DELETE_ORGANIZATION_ROW,
+        },
+    }
+}
+
+/// The facts that name the VNet.
+const VNET: &[Named] = &[
+    USER_SUBSCRIPTION_ID.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_VNET_NAME.named(),
+];
+
+static PROJECT_ROWS: Helper = Helper::new(
+    "peering_rows",
+    r#"# peering_rows: all peerings of the VPC, as JSON
+peering_rows() {
+  avn vpc peering-connection list --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" --json
+}"#,
+)
+.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()]);
+
+static ORGANIZATION_ROWS: Helper = Helper::new(
+    "peering_rows",
+    r#"# peering_rows: all peerings of the VPC, as JSON
+peering_rows() {
+  avn organization vpc peering-connection list --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" --json
+}"#,
+)
+.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()]);
+
+/// `avn` prints JSON with sorted keys, one to a line and in ASCII, so that awk can read it. The names go to awk through
+/// the environment: `-v` would read their backslashes.
+const ROW: Helper = Helper::new(
+    "peering_row",
+    r#"# peering_row FIELD: a field of this VNet's peering; nothing when there is no such peering
+peering_row() {
+  local rows account group vnet
+  rows=$(peering_rows) || return
+  account=$(lower "$USER_SUBSCRIPTION_ID") || return
+  group=$(json_ascii "$(lower "$USER_RESOURCE_GROUP")") || return
+  vnet=$(lower "$USER_VNET_NAME") || return
+  printf '%s\n' "$rows" | want=$1 account=$account group=$group vnet=$vnet awk -F '"' '
+    /^    \{/ { split("", row) }
+    /^ *"[^"]*": "/ { row[$2] = $4 }
+    /^    \}/ {
+      if (tolower(row["peer_cloud_account"]) == ENVIRON["account"] && tolower(row["peer_resource_group"]) == ENVIRON["group"] &&
+          tolower(row["peer_vpc"]) == ENVIRON["vnet"] && row["state"] != "DELETED" && !found) { print row[ENVIRON["want"]]; found = 1 }
+    }'
+}"#,
+)
+.reading(VNET);
+
+static PROJECT_ROW: Helper = ROW.needing(&[&PROJECT_ROWS, &LOWER, &JSON_ASCII]);
+static ORGANIZATION_ROW: Helper = ROW.needing(&[&ORGANIZATION_ROWS, &LOWER, &JSON_ASCII]);
+
+/// The network is told while the peering waits for its other half, and not any more once it is ACTIVE.
+const REMOTE_NETWORK: Helper = Helper::new(
+    "remote_network",
+    r#"# remote_network: the provider's network, as the provider tells it or as your VNet is peered with it
+remote_network() {
+  local network
+  network=$(peering_row to-network-id) || return
+  if [ -z "$network" ]; then
+    network=$(az network vnet peering list --resource-group "$USER_RESOURCE_GROUP" --vnet-name "$USER_VNET_NAME" \
+      --subscription "$USER_SUBSCRIPTION_ID" --query "[?name=='$PEERING_NAME']|[0].remoteVirtualNetwork.id" --output tsv) || return
+  fi
+  printf '%s\n' "$network"
+}"#,
+)
+.reading(&[
+    USER_SUBSCRIPTION_ID.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_VNET_NAME.named(),
+    PEERING_NAME.named(),
+]);
+
+static PROJECT_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&PROJECT_ROW]);
+static ORGANIZATION_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&ORGANIZATION_ROW]);
+
+static DELETE_PROJECT_ROW: Helper = Helper::new(
+    "delete_peering_row",
+    r#"# delete_peering_row: deletes this VNet's peering, if there is one
+delete_peering_row() {
+  local state account group vnet
+  state=$(peering_row state) || fail 'cannot look at the peerings'
+  [ -n "$state" ] || return 0
+  account=$(lower "$USER_SUBSCRIPTION_ID")
+  group=$(lower "$USER_RESOURCE_GROUP")
+  vnet=$(lower "$USER_VNET_NAME")
+  avn vpc peering-connection delete --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" \
+    --peer-cloud-account "$account" --peer-resource-group "$group" --peer-vpc "$vnet" --json >/dev/null || fail 'cannot delete the peering'
+  wait_for 1800 GONE '' peering_row_or_gone
+}"#,
+)
+.reading(&[
+    USER_SUBSCRIPTION_ID.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_VNET_NAME.named(),
+    AIVEN_PROJECT.named(),
+    AIVEN_PROJECT_VPC_ID.named(),
+])
+.needing(&[&PROJECT_ROW, &LOWER, &FAIL, &WAIT_FOR, &PROJECT_GONE])
+.looking();
+
+static DELETE_ORGANIZATION_ROW: Helper = Helper::new(
+    "delete_peering_row",
+    r#"# delete_peering_row: deletes this VNet's peering, if there is one
+delete_peering_row() {
+  local state id
+  state=$(peering_row state) || fail 'cannot look at the peerings'
+  [ -n "$state" ] || return 0
+  id=$(peering_row peering_connection_id) || fail 'cannot look at the peerings'
+  avn organization vpc peering-connection delete --organization-id "$AIVEN_ORGANIZATION_ID" \
+    --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" --peering-connection-id "$id" --json >/dev/null || fail 'cannot delete the peering'
+  wait_for 1800 GONE '' peering_row_or_gone
+}"#,
+)
+.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
+.needing(&[&ORGANIZATION_ROW, &FAIL, &WAIT_FOR, &ORGANIZATION_GONE])
+.looking();
+
+/// A word for what is not there, so that its absence can be waited for.
+const GONE: Helper = Helper::new(
+    "peering_row_or_gone",
+    r#"# peering_row_or_gone: the state of this VNet's peering, or GONE
+peering_row_or_gone() {
+  local state
+  state=$(peering_row state) || return
+  printf '%s\n' "${state:-GONE}"
+}"#,
+);
+
+static PROJECT_GONE: Helper = GONE.needing(&[&PROJECT_ROW]);
+static ORGANIZATION_GONE: Helper = GONE.needing(&[&ORGANIZATION_ROW]);

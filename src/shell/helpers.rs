@@ -1,0 +1,104 @@
+//! The functions that the scripts of all flows use. Each is printed only where something calls it.
+
+use super::Helper;
+
+/// Prose goes to stderr.
+pub static SAY: Helper = Helper::new("say", "say() { printf '%s\\n' \"$*\" >&2; }");
+
+/// The end of a script that cannot go on.
+pub static FAIL: Helper =
+    Helper::new("fail", "fail() { say \"error: $*\"; exit 1; }").needing(&[&SAY]);
+
+/// A text in lower case.
+pub static LOWER: Helper = Helper::new(
+    "lower",
+    "lower() { printf '%s' \"$1\" | tr '[:upper:]' '[:lower:]'; }",
+);
+
+/// A text between the quotes of JSON.
+pub static JSON_TEXT: Helper = Helper::new(
+    "json_text",
+    "# json_text TEXT: the text as it stands between the quotes of JSON\njson_text() { printf '%s' \"$1\" | sed 's/\\\\/\\\\\\\\/g; s/\"/\\\\\"/g'; }",
+);
+
+/// A text between the quotes of a filter of Graph.
+pub static ODATA: Helper = Helper::new(
+    "odata",
+    "# odata TEXT: the text as it stands between the quotes of a filter of Graph\nodata() { printf '%s' \"$1\" | sed \"s/'/''/g\"; }",
+);
+
+/// A text as a value in a `--query`.
+pub static JMES: Helper = Helper::new(
+    "jmes",
+    r#"# jmes TEXT: the text as a value in a --query, quotes and all
+jmes() { printf "\`\"%s\"\`" "$(json_text "$1" | sed "s/\`/\\\\\`/g")"; }"#,
+)
+.needing(&[&JSON_TEXT]);
+
+/// A text as `avn` prints it in JSON.
+pub static JSON_ASCII: Helper = Helper::new("json_ascii", r#"# json_ascii TEXT: the text as avn prints it between the quotes of JSON, where all but ASCII is escaped
+json_ascii() {
+  { json_text "$1" | iconv -f UTF-8 -t UTF-16BE | od -An -v -tx1 | tr -d ' \n'; echo; } | fold -w 4 | awk '
+    { low = index("0123456789abcdef", substr($1, 3, 1)) * 16 + index("0123456789abcdef", substr($1, 4, 1)) - 17
+      if (substr($1, 1, 2) == "00" && low < 128) printf "%c", low; else printf "\\u%s", $1 }'
+}"#).needing(&[&JSON_TEXT]);
+
+/// The time in 24 hours.
+pub static TOMORROW: Helper = Helper::new(
+    "tomorrow",
+    "# tomorrow: in 24 hours, for the date of GNU and of BSD\ntomorrow() {\n  date -u -d '+1 day' '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null || date -u -v+1d '+%Y-%m-%dT%H:%M:%SZ'\n}",
+);
+
+/// Tries again while a command fails.
+pub static RETRY: Helper = Helper::new("retry", r#"# retry SECONDS BECAUSE COMMAND...: tries again while it fails, prints what it printed when it did not
+retry() {
+  local limit=$1 because=$2 began=$SECONDS output
+  shift 2
+  until output=$("$@"); do
+    [ $((SECONDS - began)) -lt "$limit" ] || fail "gave up after $limit s: $because"
+    say "  not yet: $because; trying again"
+    sleep "${PAUSE:-10}"
+  done
+  if [ -n "$output" ]; then
+    printf '%s\n' "$output"
+  fi
+}"#).needing(&[&SAY, &FAIL]);
+
+/// Waits for a state.
+pub static WAIT_FOR: Helper = Helper::new("wait_for", r#"# wait_for SECONDS REACHED REFUSED COMMAND...: until the command prints one of the words, each list joined by |
+wait_for() {
+  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' last='' failures=0
+  shift 3
+  while :; do
+    if ! state=$("$@"); then
+      failures=$((failures + 1))
+      [ "$failures" -lt 5 ] || fail 'cannot look at the state'
+      sleep "${PAUSE:-5}"
+      continue
+    fi
+    failures=0
+    case "|$reached|" in *"|${state:-none}|"*) return ;; esac
+    case "|$refused|" in *"|${state:-none}|"*) fail "the state is $state" ;; esac
+    if [ "$state" != "$last" ]; then
+      say "  ${state:-none}"
+      last=$state
+    fi
+    [ $((SECONDS - began)) -lt "$limit" ] || fail "still ${state:-none} after $limit s; run this again to go on waiting"
+    sleep "${PAUSE:-5}"
+  done
+}"#).needing(&[&SAY, &FAIL]);
+
+/// What is not there counts as deleted.
+pub static DELETE_IF_THERE: Helper = Helper::new("delete_if_there", r#"# delete_if_there COMMAND...: what is not there counts as deleted
+delete_if_there() {
+  local output
+  if ! output=$("$@" 2>&1); then
+    case $output in
+      *NotFound* | *"does not exist"* | *"not found"* | *"could not be found"* | *"No matched"*) say '  was gone' ;;
+      *) fail "$output" ;;
+    esac
+  fi
+}"#).needing(&[&SAY, &FAIL]);
+
+/// The last part of an id; a program that every machine has.
+pub static BASENAME: Helper = Helper::new("basename", "");
