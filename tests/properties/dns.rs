@@ -344,7 +344,6 @@ fn any_text_is_read_as_mappings_or_named_in_the_error() {
 
 /// `K` is the sign for kelvin, and a letter k in lower case.
 #[test]
-#[ignore = "a defect: `domain` makes lower case before it looks for what is not ASCII"]
 fn a_domain_with_a_sign_that_only_looks_like_ascii_is_refused() {
     assert!(parse("10.0.0.4=\u{212a}orp.example").is_err());
 }

@@ -111,7 +111,7 @@ pub fn server(text: &str) -> Result<IpAddr, String> {
 /// # Errors
 /// Why the text is none, as a part of a sentence.
 pub fn domain(text: &str) -> Result<String, String> {
-    let name = text.strip_suffix('.').unwrap_or(text).to_lowercase();
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     if name.is_empty() {
         return Err("a domain is missing after the `=`".into());
     }
