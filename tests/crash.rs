@@ -25,6 +25,26 @@ fn table(wanted: &[usize]) -> Vec<(&'static Provider, &'static str, Shape)> {
     table
 }
 
+/// Goes through the table with a thread for each line: their time is spent on waiting.
+fn side_by_side(
+    table: Vec<(&'static Provider, &'static str, Shape)>,
+    work: impl Fn(usize, &'static Provider, &Shape) -> Broken + Sync,
+) -> Broken {
+    let work = &work;
+    let mut broken = Broken::default();
+    std::thread::scope(|scope| {
+        let lines = table.into_iter().enumerate();
+        let threads: Vec<_> = lines
+            .map(|(index, (provider, _, shape))| scope.spawn(move || work(index, provider, &shape)))
+            .collect();
+        for thread in threads {
+            let ended = thread.join();
+            broken.add(ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+    });
+    broken
+}
+
 /// The plain shape of every provider.
 const PLAIN: &[usize] = &[0];
 
@@ -202,8 +222,9 @@ fn an_answer_cut_in_the_middle_doubles_nothing() {
 
 #[test]
 fn throttling_and_small_pages_make_no_difference() {
-    for (provider, _, shape) in table(PLAIN) {
-        let bench = Bench::new(provider, &shape, Lag::None);
+    let broken = side_by_side(table(PLAIN), |_, provider, shape| {
+        let mut broken = Broken::default();
+        let bench = Bench::new(provider, shape, Lag::None);
         let goal = bench.goal();
         // Every second request to each service is told to come again at once.
         let mut rules = vec![Rule::always(When::default(), Fault::PageSize(1))];
@@ -222,19 +243,21 @@ fn throttling_and_small_pages_make_no_difference() {
         let run = run.unwrap_or_else(|error| panic!("{}: {error}", provider.id));
         let seen = bench.cloud.sandbox.requests();
         assert!(seen.iter().filter(|it| it.status == 429).count() > 10);
-        bench.reached(&run, &goal).expect(provider.id);
-        let run = bench.go(&mut disk, Journey::Undo);
-        let run = run.unwrap_or_else(|error| panic!("{}: undo: {error}", provider.id));
-        bench.undone(&run).expect(provider.id);
-    }
+        broken.note(provider.id, bench.reached(&run, &goal));
+        let end = bench.go(&mut disk, Journey::Undo);
+        let end = end.and_then(|run| bench.undone(&run));
+        broken.note(&format!("{}: undo", provider.id), end);
+        broken
+    });
+    broken.assert_none_of("journeys of throttled requests");
 }
 
 #[test]
 fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
-    let mut broken = Broken::default();
-    for (index, (provider, _, shape)) in table(PLAIN).into_iter().enumerate() {
-        let goal = Bench::new(provider, &shape, Lag::None).goal();
-        let mut bench = Bench::new(provider, &shape, Lag::Looks(2));
+    let broken = side_by_side(table(PLAIN), |index, provider, shape| {
+        let mut broken = Broken::default();
+        let goal = Bench::new(provider, shape, Lag::None).goal();
+        let mut bench = Bench::new(provider, shape, Lag::Looks(2));
         // Slower than elsewhere: undo looks for what it may have made for 60 s times the scale, and the saved time at which
         // it was made has whole seconds only.
         bench.pace.first = Duration::from_millis(50);
@@ -255,6 +278,7 @@ fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
                 broken.note(&what, end);
             }
         }
-    }
+        broken
+    });
     broken.assert_none_of("journeys in slow clouds after a death");
 }

@@ -382,6 +382,13 @@ fn runs() {
         .code(5);
     let damaged = env.runs().join("timescale-9k2f.json");
     fs::write(&damaged, "not JSON").expect("a new file");
+    // Surely the newest, however coarse the clock of the file system is.
+    let file = fs::File::options()
+        .write(true)
+        .open(&damaged)
+        .expect("it is there");
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    file.set_modified(later).expect("a time");
     same("runs", &both(&env, &["runs"]));
     same("resume-damaged", &both(&env, &["resume", "timescale-9k2f"]));
     same("undo-several", &both(&env, &["undo", "--yes"]));

@@ -17,7 +17,7 @@ use crate::{
     providers,
     store::Log,
 };
-use std::{env, fs, time::Duration};
+use std::{env, fs};
 
 /// The clouds, and the sandbox that simulates them, if one does.
 pub struct Session {
@@ -31,7 +31,7 @@ pub struct Session {
 
 /// Looks are this much faster in the sandbox, whose changes take seconds instead of minutes.
 const PRACTICE_PACE: Pace = Pace {
-    first: Duration::from_secs(1),
+    first: Pace::REAL.first,
     scale: 0.25,
 };
 

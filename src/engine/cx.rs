@@ -17,26 +17,38 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 /// How fast to look again.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// The first pause between two looks; it grows up to what the step says.
+    /// The first pause between two looks.
     pub first: Duration,
     /// All pauses are multiplied by this: 1 for the real clouds, less for simulated ones.
     pub scale: f64,
 }
 
+/// The first pause is this much longer before something that has to settle is tried again, and before something that failed in
+/// passing is.
+const SETTLING: f64 = 2.0;
+const PASSING: f64 = 4.0;
+
 impl Pace {
     /// For the real clouds.
     pub const REAL: Self = Self {
-        first: Duration::from_secs(1),
+        first: Duration::from_millis(250),
         scale: 1.0,
     };
 
-    /// The pause after the look number `tries`, from 1; never above `cap`.
+    /// The pause before another look at what has taken `so_far`: a tenth of that, so that nobody waits much longer than has to
+    /// be. At least `first`, at most `cap`.
     #[must_use]
-    pub fn pause(&self, tries: u32, cap: Duration) -> Duration {
-        let grown = self
-            .first
-            .mul_f64(1.5_f64.powi(i32::try_from(tries.saturating_sub(1).min(30)).unwrap_or(30)));
-        grown.min(cap).mul_f64(self.scale)
+    pub fn look_again(&self, so_far: Duration, first: f64, cap: Duration) -> Duration {
+        let first = self.scaled(self.first.mul_f64(first));
+        (so_far / 10).max(first).min(self.scaled(cap))
+    }
+
+    /// The pause after the failure number `tries`, from 1, of a service that has to recover; never above `cap`.
+    #[must_use]
+    pub fn back_off(&self, tries: u32, cap: Duration) -> Duration {
+        let power = i32::try_from(tries.min(30)).unwrap_or(30);
+        let grown = self.first.mul_f64(PASSING * 1.5_f64.powi(power));
+        self.scaled(grown.min(cap))
     }
 
     fn scaled(&self, time: Duration) -> Duration {
@@ -44,8 +56,9 @@ impl Pace {
     }
 }
 
-/// The longest pause before something that failed in passing is tried again.
-const SETTLE_CAP: Duration = Duration::from_secs(15);
+/// The longest pause before another look, and before something that failed in passing is tried again.
+const LOOK_CAP: Duration = Duration::from_secs(10);
+const BACK_OFF_CAP: Duration = Duration::from_secs(15);
 /// How often something is tried when the services fail in passing.
 const PASSING_TRIES: u32 = 8;
 /// The longest time that a service may go on asking to come later.
@@ -154,16 +167,25 @@ pub struct Cx<'a, W: World> {
     tries: Tries,
 }
 
+/// What a pause is for.
+enum Asked {
+    /// What was made a moment ago is not known everywhere yet.
+    Settling,
+    /// A service fails in passing.
+    BackOff,
+    /// A service asked to be left alone for this long.
+    After(Duration),
+}
+
 /// Counts the tries of one step.
 struct Tries {
     began: Instant,
     first_failure: Option<Instant>,
     count: u32,
-    /// The last reason to try again, and how often it was in a row.
-    because: Option<String>,
+    /// The last reason to try again, since when, and how often it was in a row.
+    because: Option<(String, Instant)>,
     alike: u32,
     passing: u32,
-    looks: u32,
     /// What a person was asked for.
     needs: Option<String>,
 }
@@ -177,7 +199,6 @@ impl Tries {
             because: None,
             alike: 0,
             passing: 0,
-            looks: 0,
             needs: None,
         }
     }
@@ -284,18 +305,10 @@ impl<'a, W: World + 'static> Cx<'a, W> {
     /// # Errors
     /// When the person does not want to wait, or not that long; when it is to stop.
     pub async fn waiting(&mut self, says: &str, every: Duration) -> Done<(), W> {
-        self.tell(&Event::Waiting {
-            step: self.voice.step,
-            says,
-            elapsed: self.elapsed().as_secs_f64(),
-            usually: self.voice.usually.as_secs_f64(),
-        });
-        // A service that answers is one that does not fail.
-        self.tries.passing = 0;
-        self.rest_before_next_look(says, every).await
+        self.waiting_as_asked(says, every, None).await
     }
 
-    /// The same when the service has asked for a pause of its own.
+    /// The same when the service has asked for a pause of its own: to come earlier is of no use.
     ///
     /// # Errors
     /// As [`Cx::waiting`].
@@ -305,18 +318,22 @@ impl<'a, W: World + 'static> Cx<'a, W> {
         every: Duration,
         asked: Option<Duration>,
     ) -> Done<(), W> {
-        let every = asked.map_or(every, |asked| every.max(asked));
-        self.waiting(says, every).await
-    }
-
-    async fn rest_before_next_look(&mut self, says: &str, every: Duration) -> Done<(), W> {
-        self.tries.looks += 1;
+        self.tell(&Event::Waiting {
+            step: self.voice.step,
+            says,
+            elapsed: self.elapsed().as_secs_f64(),
+            usually: self.voice.usually.as_secs_f64(),
+        });
+        // A service that answers is one that does not fail.
+        self.tries.passing = 0;
         let limit = self.voice.limits.timeout.unwrap_or(self.voice.limit);
         let waited = self.elapsed();
         if self.voice.limits.no_wait || waited >= limit {
             return Err(Fault::Waiting { says: says.into() });
         }
-        let pause = self.voice.pace.pause(self.tries.looks, every);
+        let pace = self.voice.pace;
+        let pause = pace.look_again(waited, 1.0, every.min(LOOK_CAP));
+        let pause = pause.max(pace.scaled(asked.unwrap_or_default()));
         self.pause(pause.min(limit.saturating_sub(waited))).await
     }
 
@@ -348,8 +365,8 @@ impl<'a, W: World + 'static> Cx<'a, W> {
         if self.voice.limits.no_wait || waited >= limit {
             return Err(Fault::Waiting { says: text.into() });
         }
-        self.tries.count += 1;
-        let pause = self.voice.pace.pause(self.tries.count + 1, every);
+        let every = every.min(LOOK_CAP);
+        let pause = self.voice.pace.look_again(waited, 1.0, every);
         self.pause(pause.min(limit.saturating_sub(waited))).await
     }
 
@@ -365,27 +382,31 @@ impl<'a, W: World + 'static> Cx<'a, W> {
             let says = because.into();
             return Err(Fault::Waiting { says });
         }
-        self.retry(because, None, limit.saturating_sub(since.elapsed()))
-            .await
+        let left = limit.saturating_sub(since.elapsed());
+        self.retry(because, Asked::Settling, left).await
     }
 
     /// Tells of another try, and pauses before it, at the longest until the time is over.
-    async fn retry(
-        &mut self,
-        because: &str,
-        asked: Option<Duration>,
-        left: Duration,
-    ) -> Done<(), W> {
+    async fn retry(&mut self, because: &str, asked: Asked, left: Duration) -> Done<(), W> {
         self.tries.count += 1;
         // Another reason is progress, and is waited for from the beginning.
-        if self.tries.because.as_deref() == Some(because) {
-            self.tries.alike += 1;
-        } else {
-            self.tries.alike = 1;
-            self.tries.because = Some(because.to_owned());
-        }
-        let grown = self.voice.pace.pause(self.tries.alike + 1, SETTLE_CAP);
-        let pause = asked.map_or(grown, |asked| asked.max(grown)).min(left);
+        let since = match &self.tries.because {
+            Some((same, since)) if same == because => *since,
+            _ => {
+                let now = Instant::now();
+                self.tries.alike = 0;
+                self.tries.because = Some((because.to_owned(), now));
+                now
+            }
+        };
+        self.tries.alike += 1;
+        let pace = self.voice.pace;
+        let pause = match asked {
+            Asked::Settling => pace.look_again(since.elapsed(), SETTLING, LOOK_CAP),
+            Asked::BackOff => pace.back_off(self.tries.alike, BACK_OFF_CAP),
+            Asked::After(time) => time.max(pace.back_off(self.tries.alike, BACK_OFF_CAP)),
+        };
+        let pause = pause.min(left);
         self.tell(&Event::Retrying {
             step: self.voice.step,
             because,
@@ -413,7 +434,7 @@ impl<'a, W: World + 'static> Cx<'a, W> {
             }
             let left = timeout.min(settling.budget);
             let left = left.saturating_sub(since.elapsed());
-            return self.retry(&settling.because, None, left).await;
+            return self.retry(&settling.because, Asked::Settling, left).await;
         }
         let judged = W::judge(&error);
         let Some(because) = judged.passing else {
@@ -430,6 +451,7 @@ impl<'a, W: World + 'static> Cx<'a, W> {
             return Err(Fault::World(error));
         }
         let left = timeout.saturating_sub(since.elapsed());
+        let asked = asked.map_or(Asked::BackOff, Asked::After);
         self.retry(&because, asked, left).await
     }
 

@@ -3,6 +3,7 @@
 
 pub mod cx;
 pub mod definition;
+pub mod ending;
 pub mod event;
 pub mod flow;
 pub mod record;

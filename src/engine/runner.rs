@@ -8,7 +8,7 @@ use super::{
     flow::Flow,
     record::{At, Run, Status, StepRecord, written_by},
     runs::Store,
-    step::{Deleted, Ensure, Known, Made, Maker, Polled, Release, Step, Wait},
+    step::{Ensure, Known, Made, Maker, Polled, Step, Wait},
 };
 use crate::fact::Facts;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
@@ -23,12 +23,6 @@ use tokio::sync::{Mutex, Semaphore};
 
 /// How long a request in flight is given when the run is to stop.
 const GRACE: Duration = Duration::from_millis(1250);
-/// The longest time to take back what lives for this process only: when the run is to stop, and else.
-const TAKE_BACK: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
-/// The longest pause between two looks at a deletion, and the longest wait for it.
-pub(super) const DELETION_EVERY: Duration = Duration::from_secs(5);
-pub(super) const DELETION_LIMIT: Duration = Duration::from_secs(60 * 60);
-
 /// Walks one flow for one run.
 pub struct Runner<'a, W: World> {
     pub(super) flow: &'a Flow<W>,
@@ -75,7 +69,7 @@ pub type Ended<W> = Result<(), Failed<<W as World>::Error>>;
 pub(super) type Shared<'r> = RefCell<&'r mut Run>;
 
 /// What a step gave, and how it stands.
-type End = (Facts, Status);
+pub(super) type End = (Facts, Status);
 
 impl<'a, W: World + 'static> Runner<'a, W> {
     /// A runner at the pace of the real clouds.
@@ -108,8 +102,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
         let result = self.walk(&run).await;
         if let Err(failed) = &result {
             let hurry = matches!(failed.fault, Fault::Interrupted | Fault::Panicked(_));
-            let limit = TAKE_BACK[usize::from(!hurry && !self.stop.rung())];
-            self.take_back(&run, limit).await;
+            self.take_back(&run, hurry || self.stop.rung()).await;
         }
         result
     }
@@ -361,7 +354,8 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                     continue;
                 }
             }
-            if !marked() {
+            // What is made anew has to end anew: both are saved at once.
+            if self.reopen_release(run, at, id) || !marked() {
                 let creating = StepRecord::now(Status::Creating, None);
                 self.mark(run, at, id, Some(creating)).await?;
             }
@@ -442,66 +436,6 @@ impl<'a, W: World + 'static> Runner<'a, W> {
         Fault::Refused(refusal)
     }
 
-    /// Ends what an earlier step made. It is not the person's to wait for, so `--no-wait` does not leave it.
-    async fn release(
-        &self,
-        run: &Shared<'_>,
-        release: &dyn Release<W>,
-        at: &At,
-        voice: Voice<'_>,
-    ) -> Done<End, W> {
-        let voice = Voice {
-            limits: Limits::default(),
-            ..voice
-        };
-        if let Some(step @ Step::Ensure(ensure)) = self.flow.step(release.of()) {
-            let mut cx = self.cx(run, step, at, voice);
-            erase(ensure.as_ref(), &mut cx).await?;
-            run.borrow_mut().part_mut(at).facts.forget_secrets();
-        }
-        Ok((Facts::default(), Status::Reached))
-    }
-
-    /// What lives for this process only is of no use after it, so it is taken back. What cannot be, the resumed run or undo takes
-    /// back.
-    async fn take_back(&self, run: &Shared<'_>, limit: Duration) {
-        for step in self.flow.steps.iter().filter(|step| step.ephemeral()) {
-            let Step::Ensure(ensure) = step else { continue };
-            let id = step.about().id;
-            let places = self.flow.places(step, &run.borrow());
-            for at in places {
-                let minted = matches!(
-                    run.borrow().status_at(&at, id),
-                    Some(Status::Created | Status::Creating)
-                );
-                if !minted || self.released(id, &run.borrow(), &at) {
-                    continue;
-                }
-                let voice = Voice {
-                    stop: None,
-                    limits: Limits::default(),
-                    places: None,
-                    ..self.voice(id, &at)
-                };
-                let mut cx = self.cx(run, step, &at, voice);
-                let work = AssertUnwindSafe(erase(ensure.as_ref(), &mut cx)).catch_unwind();
-                let taken = tokio::time::timeout(limit, work).await;
-                if matches!(taken, Ok(Ok(Ok(_)))) {
-                    run.borrow_mut().part_mut(&at).facts.forget_secrets();
-                }
-            }
-        }
-    }
-
-    /// Whether a later step has ended it already, and nothing of it is held.
-    fn released(&self, id: &str, run: &Run, at: &At) -> bool {
-        let mut steps = self.flow.steps.iter().enumerate();
-        steps.any(|(index, step)| match step {
-            Step::Release(release) => release.of() == id && !self.flow.is_left_at(index, run, at),
-            _ => false,
-        })
-    }
-
     pub(super) fn finished(
         &self,
         step: &str,
@@ -542,46 +476,6 @@ async fn renew<W: World + 'static>(
             Ok(()) => return Ok((Facts::default(), status)),
             Err(fault) => cx.again(fault).await?,
         }
-    }
-}
-
-/// Deletes until it is gone, and looks whether it is: an answer may come from somebody who did nothing. Tells why, when it was
-/// kept.
-pub(super) async fn erase<W: World + 'static>(
-    ensure: &dyn Ensure<W>,
-    cx: &mut Cx<'_, W>,
-) -> Done<Option<String>, W> {
-    loop {
-        let ended = match ensure.delete(cx).await {
-            Ok(Deleted::Gone) => still_there(ensure, cx).await,
-            Ok(Deleted::Kept(why)) => return Ok(Some(why)),
-            Ok(Deleted::NotYet(says)) => {
-                cx.waiting(&says, DELETION_EVERY).await?;
-                continue;
-            }
-            Err(fault) => Err(fault),
-        };
-        match ended {
-            Ok(false) => return Ok(None),
-            Ok(true) => cx.settling(STILL_THERE, STILL_LIMIT).await?,
-            Err(fault) => cx.again(fault).await?,
-        }
-    }
-}
-
-/// What is deleted may show for a while.
-pub(super) const STILL_THERE: &str = "it was deleted and still shows";
-pub(super) const STILL_LIMIT: Duration = Duration::from_secs(10 * 60);
-
-/// Whether what was deleted is still there, and this run's.
-pub(super) async fn still_there<W: World + 'static>(
-    ensure: &dyn Ensure<W>,
-    cx: &mut Cx<'_, W>,
-) -> Done<bool, W> {
-    match ensure.remains(cx).await {
-        Ok(found) => Ok(found.is_some_and(|known| known.maker == Maker::Run)),
-        Err(Fault::Missing(_)) => Ok(false),
-        Err(fault) => Err(fault),
     }
 }
 

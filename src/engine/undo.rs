@@ -4,13 +4,11 @@
 use super::{
     cx::{Cx, Voice},
     definition::{Done, Fault, World},
+    ending::{DELETION_EVERY, DELETION_LIMIT, STILL_LIMIT, STILL_THERE, erase, still_there},
     event::Event,
     flow::Flow,
     record::{At, Run, Status, StepRecord},
-    runner::{
-        DELETION_EVERY, DELETION_LIMIT, Ended, Failed, Runner, STILL_LIMIT, STILL_THERE, Shared,
-        still_there,
-    },
+    runner::{Ended, Failed, Runner, Shared},
     step::{Deleted, Ensure, Known, Maker, Step},
 };
 use crate::fact::{Facts, Named};
@@ -516,7 +514,7 @@ impl<W: World + 'static> Runner<'_, W> {
                     };
                     self.started(id, &ensure.thing(), total, total + 1, &at);
                     cx.facts.absorb(known.facts);
-                    super::runner::erase(ensure.as_ref(), &mut cx).await?;
+                    erase(ensure.as_ref(), &mut cx).await?;
                     let took = cx.elapsed().as_secs_f64();
                     let record = StepRecord::now(Status::Deleted, Some(took));
                     self.mark(run, &at, id, Some(record)).await?;

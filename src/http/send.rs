@@ -100,6 +100,16 @@ impl Auth {
     }
 }
 
+/// A client made by somebody else, with a log of its own.
+impl From<Client> for Http {
+    fn from(client: Client) -> Self {
+        Self {
+            client,
+            log: RefCell::default(),
+        }
+    }
+}
+
 impl Http {
     /// A client that trusts the system's roots and the given ones (PEM).
     ///
@@ -123,10 +133,7 @@ impl Http {
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(|error| deepest(&error))?;
-        Ok(Self {
-            client,
-            log: RefCell::default(),
-        })
+        Ok(client.into())
     }
 
     /// The client itself, for the credentials library's own requests.

@@ -111,6 +111,8 @@ pub struct Bench {
     start: Run,
     /// Who read which fact.
     heard: Heard,
+    /// Made once, as it reads the roots that the system trusts.
+    client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -150,6 +152,7 @@ impl Bench {
             (*value).clone_into(&mut answer.value);
         }
         let begins = facts_of(&answers, provider, &run);
+        let http = Http::new(&[cloud.sandbox.ca_pem().into_bytes()]).expect("a certificate");
         let mut bench = Self {
             before: cloud.world(),
             start: Run::new(run, provider.id, answers, begins.shared, begins.members),
@@ -161,6 +164,7 @@ impl Bench {
                 scale: 0.001,
             },
             heard: Heard::default(),
+            client: http.client().clone(),
             runtime,
         };
         bench.check();
@@ -191,7 +195,7 @@ impl Bench {
     /// The clouds as a new process sees them: signed in anew, with nothing remembered.
     pub fn clouds(&self) -> Clouds {
         let sandbox = &self.cloud.sandbox;
-        let http = Http::new(&[sandbox.ca_pem().into_bytes()]).expect("a certificate");
+        let http = Http::from(self.client.clone());
         let endpoints = Endpoints::new(AzureCloud::Public, &providers::vendors(), &|_| {
             Some(sandbox.origin())
         });
@@ -480,6 +484,12 @@ impl Broken {
         if let Err(error) = result {
             self.broken.push(format!("{what}: {error}"));
         }
+    }
+
+    /// Takes over what another one kept.
+    pub fn add(&mut self, other: Self) {
+        self.tried += other.tried;
+        self.broken.extend(other.broken);
     }
 
     /// Asserts that nothing did, and tells how many journeys `of` some kind were tried.

@@ -26,7 +26,8 @@ impl Practice {
     pub fn boot(state: Option<&Path>) -> Result<Self, Error> {
         let sandbox = Sandbox::boot(Options {
             state: state.map(Into::into),
-            lag: Lag::Timed(1.0),
+            // Slow enough to be watched.
+            lag: Lag::Timed(0.4),
             ..Options::default()
         });
         let sandbox = sandbox.map_err(|error| {
