@@ -177,6 +177,7 @@ impl Error {
                 code,
                 hints,
                 renew: _,
+                early: _,
             }) => Self {
                 kind: Kind::Failed,
                 message: format!("{doing}: {message}"),

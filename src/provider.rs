@@ -5,7 +5,7 @@ use crate::{
     azure::{
         Flow,
         keys::{NETWORK_CONTRIBUTOR_ROLE_ID, RoleId, Side, USER_ROLE_ID},
-        steps::{Allows, Application, Assignment, Principal, Role},
+        steps::{Allows, Application, Assignment, Password, Principal, Role},
     },
     clouds::Clouds,
     engine::Answer,
@@ -223,7 +223,7 @@ impl Provider {
     }
 }
 
-/// Adds the steps that give your own application its right on the VNet.
+/// Adds your own application and its password: what a tenant may forbid is known before anything is asked of the provider.
 #[must_use]
 pub fn own_application(flow: Flow, shape: &Shape) -> Flow {
     let application = if shape.application_given {
@@ -231,18 +231,28 @@ pub fn own_application(flow: Flow, shape: &Shape) -> Flow {
     } else {
         Application::multi_tenant()
     };
-    let flow = flow.ensure(application).ensure(Principal::own());
+    flow.ensure(application).ensure(Password)
+}
+
+/// Adds the principal of your own application, and the narrow role if it is to have that.
+#[must_use]
+pub fn own_principal(flow: Flow, shape: &Shape) -> Flow {
+    let flow = flow.ensure(Principal::own());
+    if !shape.peering_only {
+        return flow;
+    }
+    let role = Role::peering_only();
+    let here = role.here();
+    flow.ensure(role).ensure(here)
+}
+
+/// Adds the right of your own application on the VNet.
+#[must_use]
+pub fn own_right(flow: Flow, shape: &Shape) -> Flow {
     let role: Key<RoleId> = if shape.peering_only {
         USER_ROLE_ID
     } else {
         NETWORK_CONTRIBUTOR_ROLE_ID
-    };
-    let flow = if shape.peering_only {
-        let role = Role::peering_only();
-        let here = role.here();
-        flow.ensure(role).ensure(here)
-    } else {
-        flow
     };
     flow.ensure(Assignment::may_write_peerings(role))
 }

@@ -3,7 +3,12 @@
 
 mod support;
 
-use peer_wizard::{engine::Run, provider::Provider, providers};
+use peer_wizard::{
+    engine::Run,
+    provider::Provider,
+    providers,
+    sandbox::{Fault, Faults, When},
+};
 use serde_json::Value;
 use std::rc::Rc;
 use support::{Bench, Broken, Cloud, Journey, Output, TestEnv, in_use};
@@ -81,6 +86,54 @@ fn a_project_and_an_organization_of_aiven_on_one_vnet() {
     let first = args(&cloud, PROJECT, None);
     let second = args(&cloud, ORGANIZATION, None);
     either_and_both(PROJECT, &cloud, &first, &second);
+}
+
+#[test]
+fn without_a_name_undo_takes_the_run_that_only_keeps_something_when_there_is_no_other() {
+    let cloud = Cloud::new();
+    let before = cloud.world();
+    let env = TestEnv::of(&cloud, PROJECT.id);
+    let run = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    env.run(&["undo", &run, "--keep-application", "--yes"])
+        .code(0);
+    assert_ne!(cloud.world(), before, "nothing was kept");
+    env.run(&["undo", "--yes"]).code(0);
+    assert_eq!(cloud.world(), before);
+}
+
+#[test]
+fn what_the_person_keeps_stays_when_another_run_is_undone() {
+    let cloud = Cloud::new();
+    let before = cloud.world();
+    let env = TestEnv::of(&cloud, PROJECT.id);
+    let run = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    env.run(&["undo", &run, "--keep-application", "--yes"])
+        .code(0);
+    let kept = cloud.world();
+    let other = run_of(&env.run(&args(&cloud, ORGANIZATION, None)).code(0));
+    env.run(&["undo", &other, "--yes"]).code(0);
+    assert_eq!(cloud.world(), kept, "it was swept away");
+    env.run(&["undo", &run, "--yes"]).code(0);
+    assert_eq!(cloud.world(), before);
+}
+
+#[test]
+fn a_run_that_has_not_come_to_its_half_at_the_provider_is_in_use() {
+    let cloud = Cloud::new();
+    let env = TestEnv::of(&cloud, PROJECT.id);
+    let first = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    let when = When {
+        method: Some("POST".into()),
+        ..When::path("/peering-connections")
+    };
+    cloud.faults(Faults::always(when, Fault::FailBefore(400)));
+    let second = env.run(&args(&cloud, ORGANIZATION, None));
+    assert_ne!(second.code, Some(0), "{second}");
+    let second = run_of(&second);
+    cloud.faults(Faults::default());
+    env.run(&["undo", &first, "--yes"]).code(0);
+    env.run(&["resume", &second]).code(0);
+    healthy(&env, &second);
 }
 
 /// A death at each save of the undo of one; that undo goes on, then the other is undone, and then what the first one had to keep.

@@ -1,5 +1,7 @@
 //! The binary against simulated clouds: what it prints, how it ends, and what it leaves behind.
 
+#[path = "cli/refusals.rs"]
+mod refusals;
 mod support;
 
 use peer_wizard::{
@@ -422,45 +424,6 @@ fn what_was_there_is_found_and_stays() {
     ])
     .code(0)
     .says("nothing left to delete");
-}
-
-#[test]
-fn a_refusal_by_the_provider_stops_with_a_diagnosis_and_resumes() {
-    let cloud = Cloud::new();
-    let said = "the VNet could not be reached with the given application";
-    let refuse = Fault::Refuse("INVALID_SPECIFICATION".into(), said.into());
-    cloud.faults(Faults::once(When::service(Service::Of("aiven")), refuse));
-    let env = TestEnv::of(&cloud, PROJECT.id);
-    let args = with(cloud.args(PROJECT), &["--output", "json"]);
-    let output = env.run(&args).code(1);
-    let failed = output
-        .events()
-        .into_iter()
-        .find(|it| it["event"] == "failed");
-    let failed = failed.expect("a line that says so");
-    assert_eq!(failed["step"], "pending-peer", "{output}");
-    assert_eq!(failed["error"]["kind"], "failed", "{output}");
-    assert_eq!(failed["error"]["code"], "INVALID_SPECIFICATION", "{output}");
-    let text = failed["error"].to_string();
-    for part in [
-        said,
-        "the VNet is there",
-        "principal has its role",
-        "ranges do not overlap",
-    ] {
-        assert!(text.contains(part), "{part}\n{output}");
-    }
-    let resume = failed["resume"].as_str().expect("the way on");
-    let words: Vec<&str> = resume.split(' ').skip(1).collect();
-    let output = env.run(&words).code(0);
-    let world = cloud.world();
-    let rows = world["aiven"].as_array().into_iter().flatten();
-    let rows: Vec<&Value> = rows
-        .filter_map(|vpc| vpc["connections"].as_array())
-        .flatten()
-        .collect();
-    assert_eq!(rows.len(), 1, "{output}");
-    assert_eq!(rows[0]["state"], "ACTIVE", "{output}");
 }
 
 #[test]

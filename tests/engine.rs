@@ -2,6 +2,8 @@
 //! interrupted undo. What must be true then is true of every provider.
 //! `PEER_WIZARD_CASES` multiplies the number of runs that are tried.
 
+#[path = "engine/early.rs"]
+mod early;
 mod toy;
 
 use peer_wizard::{
@@ -50,6 +52,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => Just(Kind::Signed),
         1 => (0_u8..3).prop_map(Kind::State),
         1 => Just(Kind::Person),
+        1 => (1_u8..3).prop_map(Kind::Early),
     ]
 }
 
@@ -80,17 +83,24 @@ fn process() -> impl Strategy<Value = Process> {
 fn steps() -> impl Strategy<Value = Vec<Spec>> {
     vec((kind(), any::<bool>()), 1..8).prop_map(|kinds| {
         let mut secret = false;
+        // What is asked for again is the first step's.
+        let may_ask = matches!(
+            kinds[0].0,
+            Kind::Marked | Kind::Plain | Kind::There | Kind::Half
+        );
         let each = |kind: Kind, each: bool| each && kind != Kind::Password;
         kinds
             .into_iter()
-            .map(|(kind, for_each)| {
+            .enumerate()
+            .map(|(index, (kind, for_each))| {
                 let kind = match kind {
+                    Kind::Early(_) if index == 0 || !may_ask => Kind::Marked,
                     Kind::Password if secret => Kind::Marked,
                     Kind::Signed if !secret => Kind::Plain,
                     kind => kind,
                 };
                 secret |= kind == Kind::Password;
-                let each = each(kind, for_each);
+                let each = each(kind, for_each) || matches!(kind, Kind::Early(_));
                 Spec { kind, each }
             })
             .collect()
@@ -135,6 +145,7 @@ fn begun(members: u8) -> Run {
 /// A world with what was there before.
 fn world(life: &Life) -> Rc<Toy> {
     let world = Rc::new(Toy::default());
+    world.budget.set(Duration::from_secs(60));
     for (id, spec) in ["a", "b", "c", "d", "e", "f", "g", "h"]
         .iter()
         .zip(&life.steps)
@@ -151,6 +162,16 @@ fn world(life: &Life) -> Rc<Toy> {
         }
     }
     world
+}
+
+/// A disk with a run that has not begun.
+fn disk(world: &Rc<Toy>, members: u8) -> Disk {
+    Disk {
+        saved: serde_json::to_string(&begun(members)).expect("a run serialises"),
+        saves: 0,
+        death: None,
+        world: Rc::clone(world),
+    }
 }
 
 /// Runs, deaths, troubles and stops so far, for the record.
@@ -282,12 +303,7 @@ fn live(life: &Life, tally: &Tally) -> Result<(), TestCaseError> {
     count(&tally.runs, 1);
     let world = world(life);
     let before = world.objects.borrow().clone();
-    let mut disk = Disk {
-        saved: serde_json::to_string(&begun(life.members)).expect("a run serialises"),
-        saves: 0,
-        death: None,
-        world: Rc::clone(&world),
-    };
+    let mut disk = disk(&world, life.members);
     for process in &life.on {
         let ended = process_of(life, &mut disk, process, false, tally);
         always(&disk, &before)?;
@@ -388,15 +404,14 @@ fn a_member_that_is_refused_leaves_the_others_going() {
         let world = world(&life);
         let member = format!("member-{refused}");
         *world.refuses.borrow_mut() = Some(member.clone());
-        let mut disk = Disk {
-            saved: serde_json::to_string(&begun(3)).expect("a run serialises"),
-            saves: 0,
-            death: None,
-            world: Rc::clone(&world),
-        };
+        let mut disk = disk(&world, 3);
         let ended = process_of(&life, &mut disk, &CALM, false, &tally);
         let makes = |spec: &Spec| {
-            spec.each && !matches!(spec.kind, Kind::There | Kind::State(_) | Kind::Person)
+            spec.each
+                && !matches!(
+                    spec.kind,
+                    Kind::There | Kind::State(_) | Kind::Person | Kind::Early(_)
+                )
         };
         let run: Run = serde_json::from_str(&disk.saved).expect("a whole run");
         prop_assert_eq!(ended.is_err(), life.steps.iter().any(makes));
@@ -430,12 +445,7 @@ fn what_something_needs_is_kept_and_goes_when_nothing_needs_it() {
     check(cases(5), &(life(1..4), 0_usize..7), |(life, which)| {
         let world = world(&life);
         let before = world.objects.borrow().clone();
-        let mut disk = Disk {
-            saved: serde_json::to_string(&begun(life.members)).expect("a run serialises"),
-            saves: 0,
-            death: None,
-            world: Rc::clone(&world),
-        };
+        let mut disk = disk(&world, life.members);
         let ended = process_of(&life, &mut disk, &CALM, false, &tally);
         prop_assert!(ended.is_ok());
         let mine: Vec<String> = ours(&world.objects.borrow())
@@ -471,12 +481,7 @@ fn a_file_that_was_edited_deletes_nothing_that_is_not_the_runs() {
     check(cases(5), &life(1..4), |life| {
         let world = world(&life);
         let before = world.objects.borrow().clone();
-        let mut disk = Disk {
-            saved: serde_json::to_string(&begun(life.members)).expect("a run serialises"),
-            saves: 0,
-            death: None,
-            world: Rc::clone(&world),
-        };
+        let mut disk = disk(&world, life.members);
         let ended = process_of(&life, &mut disk, &CALM, false, &tally);
         prop_assert!(ended.is_ok());
         disk.saved = disk.saved.replace("\"found\"", "\"created\"");
@@ -485,6 +490,43 @@ fn a_file_that_was_edited_deletes_nothing_that_is_not_the_runs() {
         prop_assert_eq!(&*world.objects.borrow(), &before);
         Ok(())
     });
+}
+
+#[test]
+fn what_was_answered_and_not_deleted_is_deleted_again() {
+    let life = Life {
+        steps: vec![Spec {
+            kind: Kind::Marked,
+            each: false,
+        }],
+        members: 1,
+        on: Vec::new(),
+        back: Vec::new(),
+    };
+    let world = world(&life);
+    let mut disk = Disk {
+        saved: serde_json::to_string(&begun(1)).expect("a run serialises"),
+        saves: 0,
+        death: None,
+        world: Rc::clone(&world),
+    };
+    let tally = Tally::default();
+    assert!(process_of(&life, &mut disk, &CALM, false, &tally).is_ok());
+    // The first requests of an undo are looks.
+    for looks in 1..4 {
+        let deaf = Process {
+            troubles: [vec![Trouble::None; looks], vec![Trouble::Deaf]].concat(),
+            ..CALM
+        };
+        let ended = process_of(&life, &mut disk, &deaf, true, &tally);
+        assert!(ended.is_ok(), "{}", disk.saved);
+        assert!(
+            world.objects.borrow().is_empty(),
+            "it is left: {}",
+            disk.saved
+        );
+        assert!(process_of(&life, &mut disk, &CALM, false, &tally).is_ok());
+    }
 }
 
 #[test]
@@ -498,12 +540,7 @@ fn a_step_that_panics_ends_the_run_and_takes_the_secret_back() {
     };
     let world = world(&life);
     *world.panics.borrow_mut() = Some("b of all".into());
-    let mut disk = Disk {
-        saved: serde_json::to_string(&begun(1)).expect("a run serialises"),
-        saves: 0,
-        death: None,
-        world: Rc::clone(&world),
-    };
+    let mut disk = disk(&world, 1);
     let ended = process_of(&life, &mut disk, &CALM, false, &Tally::default());
     let failed = ended.expect_err("it panicked");
     assert!(

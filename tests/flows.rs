@@ -83,14 +83,14 @@ fn ids_of_released_steps_are_still_there() {
     // State files name them; what is here stays.
     let released = [
         "application",
-        "principal",
-        "assignment",
+        "password",
         "provider-principal",
         "role",
         "role-scope",
         "provider-assignment",
+        "principal",
         "provider-peering",
-        "password",
+        "assignment",
         "pending-peer",
         "vnet-peering",
         "active",

@@ -131,7 +131,7 @@ fn run_of(env: &TestEnv) -> String {
     env.saved()["run"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A run that waits for the provider, who waits for a right that does not come before the gate is opened.
+/// A run that waits for the provider, who does not begin before the gate is opened.
 fn waiting(provider: &Provider, more: &[&str]) -> (Cloud, TestEnv, Output) {
     let cloud = Cloud::new();
     cloud.let_in_beforehand(provider, false);
@@ -210,10 +210,7 @@ fn open_the_gate_to_a_tenant(cloud: &Cloud, looks: u32) {
     let text = |text: &str| text.to_owned();
     // At one stroke, as the provider begins as soon as it can.
     cloud.sandbox.edit(|world| {
-        let held = world.assignments.iter_mut();
-        for assignment in held.filter(|it| it.settle != Settle::Done) {
-            assignment.settle = Settle::Looks(0);
-        }
+        world.closed = false;
         let vpcs = world.aiven.vpcs.iter();
         let vpc = vpcs.clone().find(|vpc| !vpc.rows.is_empty());
         let scope = vpc.expect("one was asked for").network.clone();
@@ -539,14 +536,15 @@ fn practice() {
 }
 
 /// How a failing cloud is told of in both forms, and what is left to do then.
-fn failing(name: &str, faults: &Faults) {
+fn failing(name: &str, faults: &Faults, limits: &[&str]) {
     let cloud = Cloud::new();
     for json in [false, true] {
         cloud.reset();
         cloud.faults(faults.clone());
         let env = TestEnv::of(&cloud, PROJECT.id);
         let form = if json { &JSON[..] } else { &[] };
-        let output = env.run(&with(&cloud.args(PROJECT), form)).code(1);
+        let args = with(&cloud.args(PROJECT), limits);
+        let output = env.run(&with(&args, form)).code(1);
         let name = format!("failed-{name}{}", if json { "-json" } else { "" });
         let rest = env.run(&["resume", "--dry-run"]).code(0);
         let status = env.run(&with(&["status".to_owned()], form));
@@ -563,14 +561,16 @@ fn failures() {
     let refuse = Fault::Refuse("INVALID_SPECIFICATION".into(), said.into());
     failing(
         "by-aiven",
-        &Faults::once(When::service(Service::Of("aiven")), refuse),
+        &Faults::always(When::service(Service::Of("aiven")), refuse),
+        &["--timeout", "0s"],
     );
     let no_role = Faults::always(When::default(), Fault::NoDirectoryRole);
-    failing("directory-role", &no_role);
+    failing("directory-role", &no_role, &[]);
     let fail = Fault::FailOperation("PeeringLimit".into(), "too many peerings".into());
     failing(
         "operation",
         &Faults::once(When::path("virtualNetworkPeerings"), fail),
+        &[],
     );
 }
 

@@ -386,6 +386,18 @@ impl<'a, W: World + 'static> Cx<'a, W> {
         self.retry(because, Asked::Settling, left).await
     }
 
+    /// Pauses before something that was refused too early is asked for again. Tells whether there is time left for that, of
+    /// this budget and of what the person gives.
+    pub(super) async fn ask_again(&mut self, because: &str, budget: Duration) -> Done<bool, W> {
+        let since = *self.tries.first_failure.get_or_insert_with(Instant::now);
+        let limit = self.voice.limits.timeout.unwrap_or(budget).min(budget);
+        let left = limit.saturating_sub(since.elapsed());
+        if !left.is_zero() {
+            self.retry(because, Asked::Settling, left).await?;
+        }
+        Ok(!left.is_zero())
+    }
+
     /// Tells of another try, and pauses before it, at the longest until the time is over.
     async fn retry(&mut self, because: &str, asked: Asked, left: Duration) -> Done<(), W> {
         self.tries.count += 1;

@@ -108,6 +108,21 @@ pub struct Refusal {
     pub hints: Vec<String>,
     /// The step whose request is to be made again on resume.
     pub renew: Option<&'static str>,
+    /// Set when that is likely to pass by itself: then the request is made again at once, for a while.
+    pub early: Option<Early>,
+}
+
+/// A service was asked before what it needs had reached it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Early {
+    /// For the person.
+    pub because: String,
+    /// The step whose effect has to spread.
+    pub after: &'static str,
+    /// How long after that step it is likely to be on its way.
+    pub spreads: Duration,
+    /// How long the request is made again.
+    pub budget: Duration,
 }
 
 impl Refusal {

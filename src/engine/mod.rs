@@ -13,7 +13,9 @@ pub mod step;
 pub mod undo;
 
 pub use cx::{Cx, Limits, Observe, Pace, Stop};
-pub use definition::{About, Definition, Done, Fault, Judged, Refusal, Scope, Settling, World};
+pub use definition::{
+    About, Definition, Done, Early, Fault, Judged, Refusal, Scope, Settling, World,
+};
 pub use event::Event;
 pub use flow::{Flow, look_at};
 pub use record::{Answer, At, Origin, Part, Run, Status, StepRecord};

@@ -298,7 +298,8 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                     .cloned();
                 match saved {
                     Some(record) if record.renew && record.status.done() => {
-                        renew(ensure.as_ref(), &mut cx, record.status).await
+                        renew(ensure.as_ref(), &mut cx).await?;
+                        Ok((Facts::default(), record.status))
                     }
                     _ => self.ensure(run, ensure.as_ref(), at, &mut cx).await,
                 }
@@ -405,7 +406,11 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             };
             match polled {
                 Ok(Polled::Reached(facts)) => return Ok((facts, Status::Reached)),
-                Ok(Polled::Refused(refusal)) => return Err(self.refused(run, at, refusal).await),
+                Ok(Polled::Refused(refusal)) => {
+                    if !Box::pin(self.ask_again(run, at, cx, &refusal)).await? {
+                        return Err(self.refused(run, at, refusal).await);
+                    }
+                }
                 Ok(Polled::NotYet(says)) => {
                     cx.waiting(&says, usual.every).await?;
                     last = says;
@@ -418,18 +423,59 @@ impl<'a, W: World + 'static> Runner<'a, W> {
         }
     }
 
+    /// Makes the request of an earlier step again, where it was made too early. Tells whether it did.
+    async fn ask_again(
+        &self,
+        run: &Shared<'_>,
+        at: &At,
+        cx: &mut Cx<'_, W>,
+        refusal: &Refusal,
+    ) -> Done<bool, W> {
+        let (Some(id), Some(early)) = (refusal.renew, &refusal.early) else {
+            return Ok(false);
+        };
+        let spread = {
+            let run = run.borrow();
+            let part = run.part(&self.place(early.after, at));
+            let record = part.and_then(|part| part.steps.get(early.after));
+            record.is_none_or(|record| record.age() >= early.spreads)
+        };
+        if spread || !cx.ask_again(&early.because, early.budget).await? {
+            return Ok(false);
+        }
+        let there = self.place(id, at);
+        let (Some(step @ Step::Ensure(ensure)), true) =
+            (self.flow.step(id), Self::renews(run, &there, id, true))
+        else {
+            return Ok(false);
+        };
+        self.save(run).await?;
+        let mut cx = self.cx(run, step, &there, self.voice(id, &there));
+        renew(ensure.as_ref(), &mut cx).await?;
+        Self::renews(run, &there, id, false);
+        self.save(run).await?;
+        Ok(true)
+    }
+
+    /// The part of the run that a step is done for when this one is being done.
+    fn place(&self, id: &str, at: &At) -> At {
+        match self.flow.step(id).map(|step| step.scope()) {
+            Some(Scope::Shared) => At::Shared,
+            _ => at.clone(),
+        }
+    }
+
+    /// Remembers whether a request is to be made again. Tells whether there is such a step.
+    fn renews(run: &Shared<'_>, at: &At, id: &str, renews: bool) -> bool {
+        let mut run = run.borrow_mut();
+        let record = run.part_mut(at).steps.get_mut(id);
+        record.map(|record| record.renew = renews).is_some()
+    }
+
     /// Remembers which request is to be made again on resume.
     async fn refused(&self, run: &Shared<'_>, at: &At, refusal: Refusal) -> Fault<W::Error> {
-        let marked = refusal.renew.is_some_and(|id| {
-            let mut run = run.borrow_mut();
-            let shared = self
-                .flow
-                .step(id)
-                .is_some_and(|it| it.scope() == Scope::Shared);
-            let part = run.part_mut(if shared { &At::Shared } else { at });
-            let record = part.steps.get_mut(id);
-            record.map(|record| record.renew = true).is_some()
-        });
+        let renew = refusal.renew;
+        let marked = renew.is_some_and(|id| Self::renews(run, &self.place(id, at), id, true));
         if marked && let Err(fault) = self.save(run).await {
             return fault;
         }
@@ -466,15 +512,11 @@ fn vnet(at: &At) -> Option<&str> {
     }
 }
 
-async fn renew<W: World + 'static>(
-    ensure: &dyn Ensure<W>,
-    cx: &mut Cx<'_, W>,
-    status: Status,
-) -> Done<End, W> {
+async fn renew<W: World + 'static>(ensure: &dyn Ensure<W>, cx: &mut Cx<'_, W>) -> Done<(), W> {
     loop {
         match ensure.renew(cx).await {
-            Ok(()) => return Ok((Facts::default(), status)),
             Err(fault) => cx.again(fault).await?,
+            done => return done,
         }
     }
 }

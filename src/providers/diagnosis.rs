@@ -24,7 +24,37 @@ pub const fn reads(side: Side) -> [Named; 6] {
     ]
 }
 
-/// Looks for the cause of a refusal instead of guessing it; `told` is the tenant that the provider was told. A look that is not allowed tells nothing.
+/// What was found on your side.
+#[derive(Debug, Default)]
+pub struct Diagnosis {
+    /// What is wrong, and what to do.
+    pub wrong: Vec<String>,
+    /// What is as it should be.
+    pub good: Vec<&'static str>,
+}
+
+impl Diagnosis {
+    /// Whether something was looked at, and nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.wrong.is_empty() && !self.good.is_empty()
+    }
+
+    /// For the person.
+    #[must_use]
+    pub fn hints(self) -> Vec<String> {
+        if !self.is_clean() {
+            return self.wrong;
+        }
+        let good = self.good.join(", ");
+        vec![format!(
+            "looked: {good}; a role assigned a moment ago may not have reached the provider"
+        )]
+    }
+}
+
+/// Looks for the cause of a refusal instead of guessing it; `told` is the tenant that the provider was told. A look that is not
+/// allowed tells nothing.
 ///
 /// # Errors
 /// When a look failed in passing.
@@ -33,15 +63,17 @@ pub async fn diagnose(
     f: &Facts,
     side: Side,
     told: Option<&str>,
-) -> Result<Vec<String>, ApiError> {
-    let mut found = Vec::new();
-    let mut good = Vec::new();
+) -> Result<Diagnosis, ApiError> {
+    let Diagnosis {
+        mut wrong,
+        mut good,
+    } = Diagnosis::default();
     let Ok(vnet) = f.get(USER_VNET_ID) else {
-        return Ok(found);
+        return Ok(Diagnosis::default());
     };
     match w.look(&arm::vnet(&vnet)).await {
         Ok(Some(_)) => good.push("the VNet is there"),
-        Ok(None) => found.push(format!("the VNet `{}` is not there any more", vnet.name)),
+        Ok(None) => wrong.push(format!("the VNet `{}` is not there any more", vnet.name)),
         Err(error) => not_allowed(error)?,
     }
     if let (Ok(principal), Ok(role)) = (f.get(side.sp_id), f.get(side.role_id)) {
@@ -57,7 +89,7 @@ pub async fn diagnose(
                 if has {
                     good.push("the provider's principal has its role on it");
                 } else {
-                    found.push("the provider's principal has lost its role on the VNet: undo this run and begin anew, or assign the role again".into());
+                    wrong.push("the provider's principal has lost its role on the VNet: undo this run and begin anew, or assign the role again".into());
                 }
             }
             Err(error) => not_allowed(error)?,
@@ -65,24 +97,18 @@ pub async fn diagnose(
     }
     if let (Ok(ours), Ok(theirs)) = (f.get(USER_VNET_RANGES), f.get(side.range)) {
         match net::overlaps(&ours.texts(), &theirs.texts()).first() {
-            Some((mine, other)) => found.push(format!("the VNet's range {mine} overlaps {other}")),
+            Some((mine, other)) => wrong.push(format!("the VNet's range {mine} overlaps {other}")),
             None => good.push("the ranges do not overlap"),
         }
     }
     if let (Ok(mine), Some(theirs)) = (f.get(USER_TENANT_ID), told)
         && !theirs.eq_ignore_ascii_case(mine.as_ref())
     {
-        found.push(format!(
+        wrong.push(format!(
             "the provider was told the tenant {theirs}, and yours is {mine}"
         ));
     }
-    if found.is_empty() && !good.is_empty() {
-        found.push(format!(
-            "looked: {}; a role assigned a moment ago may not have reached the provider",
-            good.join(", ")
-        ));
-    }
-    Ok(found)
+    Ok(Diagnosis { wrong, good })
 }
 
 /// What fails in passing is asked again; any other failure tells nothing.

@@ -54,8 +54,8 @@ pub(super) struct Vendor {
 
 /// Why a peering cannot be built.
 pub(super) enum Hindrance {
-    /// The rights are on their way.
-    Spreading,
+    /// A right is on its way; the message is that of one that is missing.
+    Spreading(String),
     /// A right is missing.
     Rights(String),
     /// Something in the request or in Azure is wrong.
@@ -95,23 +95,25 @@ pub(super) fn survey(
             "The application {app} has no service principal in tenant {tenant}"
         ))
     })?;
-    let mut missing = Vec::new();
-    let mut spreading = false;
+    let (mut missing, mut spreading) = (Vec::new(), Vec::new());
     for action in *actions {
         match world.may(&principal, action, peer, u64::MAX) {
             Verdict::Allowed => {}
-            Verdict::Spreading => spreading = true,
+            Verdict::Spreading => spreading.push(*action),
             Verdict::Denied => missing.push(*action),
         }
     }
-    if !missing.is_empty() {
-        return Err(Hindrance::Rights(format!(
+    let lacks = |actions: &[&str]| {
+        format!(
             "The application {app} does not have permission to perform {} on {peer}, or the network does not exist",
-            missing.join(", ")
-        )));
+            actions.join(", ")
+        )
+    };
+    if !missing.is_empty() {
+        return Err(Hindrance::Rights(lacks(&missing)));
     }
-    if spreading {
-        return Err(Hindrance::Spreading);
+    if !spreading.is_empty() {
+        return Err(Hindrance::Spreading(lacks(&spreading)));
     }
     let found = world.network(peer);
     let found =

@@ -509,9 +509,9 @@ impl Broken {
     }
 }
 
-/// For what ends as soon as it would wait.
+/// For what ends as soon as it would wait, or ask again.
 const NO_WAIT: Limits = Limits {
-    timeout: None,
+    timeout: Some(Duration::ZERO),
     no_wait: true,
     parallel: 1,
 };

@@ -6,7 +6,7 @@ use peer_wizard::{
     provider::{Provider, TokenKind},
     providers,
     sandbox::{
-        Faults, Lag, Options, Sandbox, Settle, World,
+        Faults, Lag, Options, Sandbox, World,
         parts::{Application, Assignment, Permission, Principal, Role},
     },
 };
@@ -200,8 +200,8 @@ impl Cloud {
     }
 
     /// Lets the provider in beforehand, as an earlier peering of the same company would have: its principal, a custom role,
-    /// and its assignment on the sample VNet. While the assignment has not settled, the provider does not begin.
-    pub fn let_in_beforehand(&self, provider: &Provider, settled: bool) {
+    /// and its assignment on the sample VNet. Unless the gate is open, the provider does not begin.
+    pub fn let_in_beforehand(&self, provider: &Provider, open: bool) {
         let sample = self.sandbox.sample();
         let text = |text: &str| text.to_owned();
         let (role, principal) = (
@@ -209,6 +209,7 @@ impl Cloud {
             text("6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d"),
         );
         self.sandbox.edit(|world| {
+            world.closed = !open;
             let home = world
                 .applications
                 .iter()
@@ -246,23 +247,13 @@ impl Cloud {
                 principal_type: text("ServicePrincipal"),
                 created: text("2025-06-01T08:00:00Z"),
                 author: text("c9f3a1d5-4e72-4b86-8a0c-1d6f5b3e7a28"),
-                settle: if settled {
-                    Settle::Done
-                } else {
-                    Settle::Looks(u32::MAX)
-                },
                 ..Assignment::default()
             });
         });
     }
 
-    /// Lets settle what was held back: the provider begins.
+    /// Lets the provider begin.
     pub fn open_the_gate(&self) {
-        self.sandbox.edit(|world| {
-            let held = world.assignments.iter_mut();
-            for assignment in held.filter(|it| it.settle != Settle::Done) {
-                assignment.settle = Settle::Looks(0);
-            }
-        });
+        self.sandbox.edit(|world| world.closed = false);
     }
 }

@@ -9,6 +9,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
+    time::Duration,
 };
 
 pub use steps::{Kind, MEMBER, RUN, Spec, flow};
@@ -35,6 +36,8 @@ pub enum Trouble {
     Needs,
     /// Ctrl-C comes while it is under way.
     Stop,
+    /// A deletion is answered by somebody who did nothing.
+    Deaf,
 }
 
 /// An error of the toy world.
@@ -71,6 +74,10 @@ pub struct Toy {
     pub panics: RefCell<Option<String>>,
     /// Objects that something else has come to need.
     pub needed: RefCell<Option<String>>,
+    /// The objects that were asked for again, once for each time.
+    pub renewals: RefCell<Vec<String>>,
+    /// How long what was refused too early is asked for again.
+    pub budget: Cell<Duration>,
 }
 
 impl World for Toy {
@@ -105,9 +112,36 @@ impl Toy {
         self.request(true, false, |world| world.remove(name))
     }
 
+    /// A request that deletes something for good: only that meets the deaf.
+    pub fn delete(&self, name: &str) -> Result<(), ToyError> {
+        let deaf = self.troubles.borrow().last() == Some(&Trouble::Deaf);
+        if deaf && !self.dead.get() {
+            self.troubles.borrow_mut().pop();
+            return Ok(());
+        }
+        self.take(name)
+    }
+
     /// A request that makes something.
     pub fn make(&self, name: &str, by: &str) -> Result<(), ToyError> {
         self.request(true, true, |world| world.add(name, by))
+    }
+
+    /// A request for something that was refused.
+    pub fn renew(&self, name: &str) -> Result<(), ToyError> {
+        self.request(true, false, |world| {
+            world.renewals.borrow_mut().push(name.to_owned());
+        })
+    }
+
+    /// How often the objects of this step were asked for again.
+    pub fn renewed(&self, step: &str) -> u32 {
+        let renewals = self.renewals.borrow();
+        let count = renewals
+            .iter()
+            .filter(|name| name.starts_with(step))
+            .count();
+        u32::try_from(count).expect("a small number")
     }
 
     fn request(

@@ -4,8 +4,8 @@ use super::{SECRET, Toy, ToyError, Trouble};
 use async_trait::async_trait;
 use peer_wizard::{
     engine::{
-        About, Cx, Definition, Deleted, Done, Ensure, Fault, Flow, Known, Made, Maker, Polled,
-        Release, Scope, Settling, Usual, Wait,
+        About, Cx, Definition, Deleted, Done, Early, Ensure, Fault, Flow, Known, Made, Maker,
+        Polled, Refusal, Release, Scope, Settling, Usual, Wait,
     },
     fact::{Facts, Key, Named, Secret, SecretKey},
     keys,
@@ -38,6 +38,8 @@ pub enum Kind {
     State(u8),
     /// A state that waits for a person first.
     Person,
+    /// A state that is refused until what the first step makes was asked for again so often.
+    Early(u8),
 }
 
 /// One step of a generated flow.
@@ -68,7 +70,7 @@ pub fn flow(specs: &[Spec]) -> Flow<Toy> {
     for (id, spec) in IDS.into_iter().zip(specs) {
         let spec = *spec;
         flow = match spec.kind {
-            Kind::State(_) | Kind::Person => flow.wait(Toys { id, spec }),
+            Kind::State(_) | Kind::Person | Kind::Early(_) => flow.wait(Toys { id, spec }),
             _ => flow.ensure(Toys { id, spec }),
         };
     }
@@ -213,8 +215,13 @@ impl Ensure<Toy> for Toys {
 
     async fn delete(&self, cx: &mut Cx<'_, Toy>) -> Done<Deleted, Toy> {
         let name = self.name(&cx.facts)?;
-        cx.world.take(&name).map_err(Fault::World)?;
+        cx.world.delete(&name).map_err(Fault::World)?;
         Ok(Deleted::Gone)
+    }
+
+    async fn renew(&self, cx: &mut Cx<'_, Toy>) -> Done<(), Toy> {
+        let name = self.name(&cx.facts)?;
+        cx.world.renew(&name).map_err(Fault::World)
     }
 
     fn undo_first(&self) -> bool {
@@ -238,6 +245,17 @@ impl Wait<Toy> for Toys {
         };
         Ok(match self.spec.kind {
             Kind::State(after) if looks <= u32::from(after) => Polled::NotYet("not yet".into()),
+            Kind::Early(times) if cx.world.renewed(IDS[0]) < u32::from(times) => {
+                let mut refusal = Refusal::new("asked too early");
+                refusal.renew = Some(IDS[0]);
+                refusal.early = Some(Early {
+                    because: "it has not spread".into(),
+                    after: IDS[0],
+                    spreads: Duration::from_secs(60),
+                    budget: cx.world.budget.get(),
+                });
+                Polled::Refused(refusal)
+            }
             Kind::Person if looks <= 2 => Polled::Needs {
                 text: "a person".into(),
                 url: String::new(),

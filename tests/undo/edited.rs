@@ -217,7 +217,11 @@ fn ids_of_other_peoples_objects_in_the_file_delete_none_of_them() {
         let scene = Scene::among_strangers(providers::ALL[provider], shape);
         for (what, file) in edits(&scene) {
             let end = scene.undo(&file).and_then(|left| {
-                let whole = what.starts_with("nothing") || what == "format 1";
+                // Under which ids its own roles, principals and assignments are, the program finds out by itself.
+                let derived = ["ROLE_ID", "SP_ID", "ASSIGNMENT_ID"];
+                let derived =
+                    what.split(' ').count() == 1 && derived.iter().any(|it| what.ends_with(it));
+                let whole = derived || what.starts_with("nothing") || what == "format 1";
                 if whole && !left.is_empty() {
                     return Err(format!("left: {left:#?}"));
                 }

@@ -9,7 +9,7 @@ use peer_wizard::{
     provider::Provider,
     providers,
     sandbox::{
-        Bad, Fault, Faults, Rule, When, World,
+        Bad, Fault, Faults, Rule, Service, When, World,
         parts::{Password, Row},
     },
 };
@@ -275,6 +275,76 @@ fn the_persons_own_application_keeps_its_passwords_and_its_other_rights() {
     let there = bench.cloud.world().to_string();
     assert!(there.contains("nightly job"), "the other password is gone");
     broken.assert_none_of("undos of runs with the person's own application");
+}
+
+#[test]
+fn an_application_without_its_principal_is_kept_for_its_other_password() {
+    let bench = Bench::on(Cloud::new(), PROJECT, &shapes()[0].1);
+    let mut disk = bench.disk();
+    let run = bench.go(&mut disk, Journey::Apply).expect("it connects");
+    password_of_another(&bench, &run);
+    let principal = fact(&run, "USER_SP_ID");
+    bench
+        .cloud
+        .sandbox
+        .edit(|world| world.principals.retain(|it| it.id != principal));
+    let run = bench.go(&mut disk, Journey::Undo).expect("it is undone");
+    assert_eq!(run.status("application"), Some(Status::Kept));
+    let there = bench.cloud.world().to_string();
+    assert!(there.contains("nightly job"), "the other password is gone");
+}
+
+#[test]
+fn what_was_granted_on_a_vnet_that_is_gone_is_taken_back() {
+    for provider in [KONG, PROJECT] {
+        let bench = Bench::on(Cloud::new(), provider, &shapes()[0].1);
+        let mut disk = bench.disk();
+        let run = bench.go(&mut disk, Journey::Apply).expect(provider.id);
+        let vnet = fact(&run, "USER_VNET_ID");
+        bench.cloud.sandbox.edit(|world| {
+            world
+                .networks
+                .retain(|it| !it.id().eq_ignore_ascii_case(&vnet));
+        });
+        let run = bench.go(&mut disk, Journey::Undo).expect(provider.id);
+        for (id, record) in run.records() {
+            assert!(!record.status.ours(), "{}: {id} is left", provider.id);
+        }
+    }
+}
+
+#[test]
+fn what_an_undo_left_to_others_is_looked_at_again_and_not_guessed() {
+    let bench = Bench::on(Cloud::new(), PROJECT, &shapes()[0].1);
+    let mut disk = bench.disk();
+    bench.go(&mut disk, Journey::Apply).expect("it connects");
+    // Somebody asked for the same peering anew.
+    bench.cloud.sandbox.edit(|world| {
+        for row in world.aiven.vpcs.iter_mut().flat_map(|it| &mut it.rows) {
+            row.app = Some(APP.into());
+        }
+    });
+    let run = bench.go(&mut disk, Journey::Undo).expect("it is undone");
+    assert_eq!(run.status("provider-peering"), Some(Status::Found));
+    assert_eq!(run.status("vnet-peering"), Some(Status::Kept));
+    let trouble = Faults::once(When::service(Service::Of("aiven")), Fault::FailBefore(503));
+    bench.cloud.faults(trouble);
+    let run = bench.go(&mut disk, Journey::Undo).expect("it is undone");
+    assert_eq!(bench.cloud.fault_left(), 0, "the trouble did not strike");
+    assert_eq!(run.status("vnet-peering"), Some(Status::Kept));
+
+    // A file that says no more than that it was left has nothing to look for.
+    let mut file: serde_json::Value = serde_json::from_str(&bench.unbegun()).expect("JSON");
+    let members = file["members"].as_object_mut().expect("members");
+    for member in members.values_mut() {
+        member["steps"]["provider-peering"] = serde_json::json!({
+            "status": "found", "at": "2025-01-01T00:00:00Z", "note": "it was made by hand",
+        });
+    }
+    let mut disk = bench.disk_with(&file.to_string());
+    let before = bench.cloud.world();
+    bench.go(&mut disk, Journey::Undo).expect("it is undone");
+    assert_eq!(bench.cloud.world(), before);
 }
 
 /// A half on the VNet that lost its other one.

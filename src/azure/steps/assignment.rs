@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The step that gives your own principal its right.
 pub(super) const OWN_ASSIGNMENT: &str = "assignment";
 /// The step that gives the provider's principal its right.
-pub(super) const PROVIDER_ASSIGNMENT: &str = "provider-assignment";
+pub const PROVIDER_ASSIGNMENT: &str = "provider-assignment";
 const NOT_OURS: &str = "its name is not this run's";
 
 /// The assignment of a role to a principal.
@@ -45,7 +45,7 @@ impl Assignment {
     pub fn may_write_peerings(role: Key<RoleId>) -> Self {
         Self {
             id: OWN_ASSIGNMENT,
-            title: "Let it write peerings on your VNet".into(),
+            title: "Let your application write peerings".into(),
             thing: "the right of your application on the VNet".into(),
             why: "The half of the peering on your VNet is made by your application, so it needs the right to.",
             role,

@@ -13,7 +13,7 @@ mod role_scope;
 mod script;
 
 pub use application::Application;
-pub use assignment::Assignment;
+pub use assignment::{Assignment, PROVIDER_ASSIGNMENT};
 pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
 pub use password::{Password, PasswordRevoked};
 pub use peering::{Peering, to as peering_to};

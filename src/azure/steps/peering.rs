@@ -390,7 +390,11 @@ impl Ensure<Clouds> for Peering {
         let (w, f) = (cx.world, &cx.facts);
         let (vnet, remote) = (f.get(USER_VNET_ID)?, f.get(self.side.vnet_id)?);
         let range = f.get(self.side.range).ok();
-        let half = to(w, &vnet, remote.as_ref()).await?;
+        let half = match to(w, &vnet, remote.as_ref()).await {
+            // With the VNet its peerings are gone.
+            Err(error) if error.is_missing() => None,
+            half => half?,
+        };
         let dead = |it: &arm::Peering| it.is_dead() && it.may_lead_to(range.as_ref());
         Ok(half.filter(dead).map(|half| {
             let facts = Facts::default().with(PEERING_NAME, half.name.as_str());

@@ -11,10 +11,10 @@ use crate::{
     azure::{
         Fault, arm,
         keys::{PEERING_NAME, USER_VNET_ID},
-        steps::peering_to,
+        steps::{PROVIDER_ASSIGNMENT, peering_to},
     },
     clouds::Clouds,
-    engine::{About, Cx, Definition, Done, Polled, Refusal, Scope, Usual, Wait},
+    engine::{About, Cx, Definition, Done, Early, Polled, Refusal, Scope, Usual, Wait},
     fact::{Facts, Named},
     keys,
     shell::{self, Shell, call},
@@ -77,16 +77,13 @@ impl Definition<Clouds> for PendingPeer {
 impl Wait<Clouds> for PendingPeer {
     async fn poll(&self, cx: &mut Cx<'_, Clouds>) -> Done<Polled, Clouds> {
         let (w, f) = (cx.world, &cx.facts);
-        let Some(row) = self.place.named(f)?.row(w, &peer(f)?).await? else {
-            return Ok(vanished());
-        };
-        match row.standing() {
-            Standing::Waiting => return Ok(Polled::NotYet(row.says())),
-            Standing::PendingPeer | Standing::Active => {}
-            Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
-                return refusal(w, f, &row).await;
+        let row = match standing(w, f, (self.place, self.name)).await? {
+            Ok(row) if row.standing() == Standing::Waiting => {
+                return Ok(Polled::NotYet(row.says()));
             }
-        }
+            Ok(row) => row,
+            Err(ended) => return Ok(ended),
+        };
         // Told now and perhaps never again: the next state's information is another.
         let tenant = match row.info("to-tenant-id") {
             Some(tenant) => Some(tenant.to_owned()),
@@ -188,35 +185,31 @@ impl Definition<Clouds> for Active {
 impl Wait<Clouds> for Active {
     async fn poll(&self, cx: &mut Cx<'_, Clouds>) -> Done<Polled, Clouds> {
         let (w, f) = (cx.world, &cx.facts);
-        let Some(row) = self.place.named(f)?.row(w, &peer(f)?).await? else {
-            return Ok(vanished());
+        let row = match standing(w, f, (self.place, self.name)).await? {
+            Ok(row) if row.standing() == Standing::Active => {
+                return Ok(Polled::Reached(Facts::default()));
+            }
+            Ok(row) => row,
+            Err(ended) => return Ok(ended),
         };
-        match row.standing() {
-            Standing::Active => Ok(Polled::Reached(Facts::default())),
-            Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
-                refusal(w, f, &row).await
-            }
-            Standing::Waiting | Standing::PendingPeer => {
-                let remote = f.get(AIVEN.vnet_id)?;
-                let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
-                Ok(match mine {
-                    Some(half) if half.is_dead() => Polled::Refused(
-                        Refusal::new(
-                            "the peering on your VNet is Disconnected: the provider's half is gone",
-                        )
-                        .hint("undo this run and connect anew"),
-                    ),
-                    Some(half) => Polled::NotYet(format!(
-                        "{}, your half {}",
-                        row.state, half.properties.peering_state
-                    )),
-                    None => Polled::Refused(
-                        Refusal::new("the peering on your VNet is gone")
-                            .hint("somebody deleted it; undo this run and connect anew"),
-                    ),
-                })
-            }
-        }
+        let remote = f.get(AIVEN.vnet_id)?;
+        let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
+        Ok(match mine {
+            Some(half) if half.is_dead() => Polled::Refused(
+                Refusal::new(
+                    "the peering on your VNet is Disconnected: the provider's half is gone",
+                )
+                .hint("undo this run and connect anew"),
+            ),
+            Some(half) => Polled::NotYet(format!(
+                "{}, your half {}",
+                row.state, half.properties.peering_state
+            )),
+            None => Polled::Refused(
+                Refusal::new("the peering on your VNet is gone")
+                    .hint("somebody deleted it; undo this run and connect anew"),
+            ),
+        })
     }
 
     fn usual(&self) -> Usual {
@@ -229,11 +222,48 @@ impl Wait<Clouds> for Active {
     }
 }
 
-async fn refusal(w: &Clouds, f: &Facts, row: &Row) -> Result<Polled, Fault> {
+/// The refusals that may only say that the provider was asked before its right had spread, how long that may take, and how long
+/// the provider is asked again.
+const MAY_BE_EARLY: &[&str] = &["INVALID_SPECIFICATION", "REJECTED_BY_PEER"];
+const SPREADS: Duration = Duration::from_secs(15 * 60);
+const BUDGET: Duration = Duration::from_secs(10 * 60);
+
+/// The peering as the provider has it, or how the wait for it ends when it can get no further.
+async fn standing(
+    w: &Clouds,
+    f: &Facts,
+    (place, name): (Place, &str),
+) -> Result<Result<Row, Polled>, Fault> {
+    let Some(row) = place.named(f)?.row(w, &peer(f)?).await? else {
+        return Ok(Err(vanished()));
+    };
+    Ok(match row.standing() {
+        Standing::Waiting | Standing::PendingPeer | Standing::Active => Ok(row),
+        Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
+            Err(refusal(w, f, name, &row).await?)
+        }
+    })
+}
+
+async fn refusal(w: &Clouds, f: &Facts, name: &str, row: &Row) -> Result<Polled, Fault> {
     let mut refusal = Refusal::new(row.says());
     refusal.code = Some(row.state.clone());
     refusal.renew = Some(STEP);
-    refusal.hints = diagnosis::diagnose(w, f, AIVEN, row.peer_azure_tenant_id.as_deref()).await?;
+    let told = row.peer_azure_tenant_id.as_deref();
+    let diagnosis = diagnosis::diagnose(w, f, AIVEN, told).await?;
+    // Its right is seconds old, and nobody but Azure knows when it has reached the place that Aiven asks.
+    let may_pass = diagnosis.is_clean() && MAY_BE_EARLY.contains(&row.state.as_str());
+    refusal.early = may_pass.then(|| Early {
+        because: format!(
+            "{name} says {}; its right on your VNet may not have reached it yet (asked again for up to {} min)",
+            row.state,
+            BUDGET.as_secs() / 60
+        ),
+        after: PROVIDER_ASSIGNMENT,
+        spreads: SPREADS,
+        budget: BUDGET,
+    });
+    refusal.hints = diagnosis.hints();
     Ok(Polled::Refused(
         refusal.hint("resume asks the provider again"),
     ))

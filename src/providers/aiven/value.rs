@@ -12,9 +12,9 @@ use super::{
 use crate::{
     azure::{
         Flow,
-        steps::{Allows, MayGrant, Password, PasswordRevoked, Peering, Principal, VnetReady},
+        steps::{Allows, MayGrant, PasswordRevoked, Peering, Principal, VnetReady},
     },
-    provider::{Provider, Shape, let_in, own_application},
+    provider::{Provider, Shape, let_in, own_application, own_principal, own_right},
 };
 
 /// Aiven's application, a fixed value of its guides.
@@ -82,10 +82,12 @@ fn flow(provider: &Provider, shape: &Shape, place: Place) -> Flow {
         .check(MayGrant {
             role: provider.role(),
         });
+    // What takes long to spread comes first, so that it spreads while the provider works. Whether Aiven takes an application that
+    // has no principal is not known, so it has one before Aiven is asked.
     let flow = own_application(flow, shape);
-    let_in(flow, provider, Principal::of(name, side))
-        .ensure(ProviderPeering { place, name })
-        .ensure(Password)
+    let flow = let_in(flow, provider, Principal::of(name, side));
+    let flow = own_principal(flow, shape).ensure(ProviderPeering { place, name });
+    own_right(flow, shape)
         .wait(PendingPeer { place, name })
         .ensure(Peering::to_remote(side))
         .wait(Active { place, name })

@@ -116,6 +116,9 @@ fn half(world: &World, at: usize, row: usize) -> Option<String> {
 
 /// Tries to make Aiven's half of the peering, with the rights that the user gave to Aiven's principal.
 fn build(world: &mut World, at: usize, row: usize) {
+    if world.closed {
+        return;
+    }
     let vpc = &world.aiven.vpcs[at];
     let (own, one) = (vpc.network.clone(), vpc.rows[row].clone());
     // The backend's work is not a request; rules that refuse it match by the service alone.
@@ -141,11 +144,12 @@ fn build(world: &mut World, at: usize, row: usize) {
         one.vnet
     );
     match survey(world, &VENDOR, &text(&one.tenant), &peer, &own) {
-        // The backend tries again before it gives up.
-        Err(Hindrance::Spreading) => {
-            world.aiven.vpcs[at].rows[row].settle = world.lag.begin(Spread::Assignment);
-        }
-        Err(Hindrance::Rights(message) | Hindrance::Invalid(message)) => {
+        // A right that has not spread is none: whoever asks too early has to ask again.
+        Err(
+            Hindrance::Spreading(message)
+            | Hindrance::Rights(message)
+            | Hindrance::Invalid(message),
+        ) => {
             let note = Some(("invalid-specification", message));
             set(
                 &mut world.aiven.vpcs[at].rows[row],

@@ -100,6 +100,9 @@ fn is_broken(world: &World, at: usize, gateway: usize) -> bool {
 }
 
 fn build(world: &mut World, at: usize, gateway: usize) {
+    if world.closed {
+        return;
+    }
     let network = &world.konnect.networks[at];
     let (own, one) = (network.network.clone(), network.gateways[gateway].clone());
     // The backend's work is not a request; rules that refuse it match by the service alone.
@@ -120,7 +123,7 @@ fn build(world: &mut World, at: usize, gateway: usize) {
     let survey = survey(world, &VENDOR, &tenant, &peer, &own);
     let change = &mut world.konnect.networks[at].gateways[gateway];
     match survey {
-        Err(Hindrance::Spreading) => change.settle = world.lag.begin(Spread::Assignment),
+        Err(Hindrance::Spreading(_)) => change.settle = world.lag.begin(Spread::Assignment),
         Err(Hindrance::Rights(reason)) => set(change, "pending-user-action", Some(reason)),
         Err(Hindrance::Invalid(reason)) => set(change, "error", Some(reason)),
         Ok(Site { half: Some(_), .. }) => {

@@ -54,6 +54,9 @@ pub struct World {
     /// How long changes take to become visible.
     #[serde(skip)]
     pub lag: Lag,
+    /// The vendors take no order in hand.
+    #[serde(skip)]
+    pub closed: bool,
     /// What goes wrong on purpose.
     #[serde(skip)]
     pub faults: Faults,
