@@ -14,8 +14,8 @@ use crate::{
     providers,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use parse::{duration, provider};
-use std::{path::PathBuf, time::Duration};
+use parse::provider;
+use std::path::PathBuf;
 
 /// Connect an Azure virtual network with a managed service in another tenant
 #[derive(Debug, Parser)]
@@ -128,12 +128,9 @@ pub struct Undo {
     /// Print the undo script to stdout; change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Stop with code 5 when only waiting is left
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Longest wait for one deletion, such as 30m
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub timeout: Option<Duration>,
+    /// Waiting
+    #[command(flatten)]
+    pub waits: Waits,
 }
 
 /// Options of `explain`.

@@ -40,12 +40,8 @@ fn struck(provider: &'static Provider, shape: &Shape, fault: &Fault, broken: &mu
             let what = format!("{}: {fault:?} at change {skip}, then {then:?}", provider.id);
             bench.cloud.reset();
             let mut disk = bench.disk();
-            let rule = Rule {
-                when: When::changes(),
-                fault: fault.clone(),
-                skip,
-                times: 1,
-            };
+            let mut rule = Rule::once(When::changes(), fault.clone());
+            rule.skip = skip;
             bench.cloud.faults(Faults { rules: vec![rule] });
             let first = bench.go(&mut disk, Journey::Apply);
             struck = bench.cloud.fault_left() == 0;
@@ -86,12 +82,8 @@ fn struck_undo(
         let what = format!("{}: {fault:?} at change {skip} of undo", provider.id);
         bench.cloud.restore(&done);
         let mut disk = bench.disk_with(&finished);
-        let rule = Rule {
-            when: When::changes(),
-            fault: fault.clone(),
-            skip,
-            times: 1,
-        };
+        let mut rule = Rule::once(When::changes(), fault.clone());
+        rule.skip = skip;
         bench.cloud.faults(Faults { rules: vec![rule] });
         let first = bench.go(&mut disk, Journey::Undo);
         let struck = bench.cloud.fault_left() == 0;

@@ -153,6 +153,16 @@ fn world(life: &Life) -> Rc<Toy> {
     world
 }
 
+/// A disk with a run that has not begun.
+fn disk(world: &Rc<Toy>, members: u8) -> Disk {
+    Disk {
+        saved: serde_json::to_string(&begun(members)).expect("a run serialises"),
+        saves: 0,
+        death: None,
+        world: Rc::clone(world),
+    }
+}
+
 /// Runs, deaths, troubles and stops so far, for the record.
 #[derive(Default)]
 struct Tally {
@@ -282,12 +292,7 @@ fn live(life: &Life, tally: &Tally) -> Result<(), TestCaseError> {
     count(&tally.runs, 1);
     let world = world(life);
     let before = world.objects.borrow().clone();
-    let mut disk = Disk {
-        saved: serde_json::to_string(&begun(life.members)).expect("a run serialises"),
-        saves: 0,
-        death: None,
-        world: Rc::clone(&world),
-    };
+    let mut disk = disk(&world, life.members);
     for process in &life.on {
         let ended = process_of(life, &mut disk, process, false, tally);
         always(&disk, &before)?;
@@ -388,12 +393,7 @@ fn a_member_that_is_refused_leaves_the_others_going() {
         let world = world(&life);
         let member = format!("member-{refused}");
         *world.refuses.borrow_mut() = Some(member.clone());
-        let mut disk = Disk {
-            saved: serde_json::to_string(&begun(3)).expect("a run serialises"),
-            saves: 0,
-            death: None,
-            world: Rc::clone(&world),
-        };
+        let mut disk = disk(&world, 3);
         let ended = process_of(&life, &mut disk, &CALM, false, &tally);
         let makes = |spec: &Spec| {
             spec.each && !matches!(spec.kind, Kind::There | Kind::State(_) | Kind::Person)
@@ -430,12 +430,7 @@ fn what_something_needs_is_kept_and_goes_when_nothing_needs_it() {
     check(cases(5), &(life(1..4), 0_usize..7), |(life, which)| {
         let world = world(&life);
         let before = world.objects.borrow().clone();
-        let mut disk = Disk {
-            saved: serde_json::to_string(&begun(life.members)).expect("a run serialises"),
-            saves: 0,
-            death: None,
-            world: Rc::clone(&world),
-        };
+        let mut disk = disk(&world, life.members);
         let ended = process_of(&life, &mut disk, &CALM, false, &tally);
         prop_assert!(ended.is_ok());
         let mine: Vec<String> = ours(&world.objects.borrow())
@@ -471,12 +466,7 @@ fn a_file_that_was_edited_deletes_nothing_that_is_not_the_runs() {
     check(cases(5), &life(1..4), |life| {
         let world = world(&life);
         let before = world.objects.borrow().clone();
-        let mut disk = Disk {
-            saved: serde_json::to_string(&begun(life.members)).expect("a run serialises"),
-            saves: 0,
-            death: None,
-            world: Rc::clone(&world),
-        };
+        let mut disk = disk(&world, life.members);
         let ended = process_of(&life, &mut disk, &CALM, false, &tally);
         prop_assert!(ended.is_ok());
         disk.saved = disk.saved.replace("\"found\"", "\"created\"");
@@ -498,12 +488,7 @@ fn a_step_that_panics_ends_the_run_and_takes_the_secret_back() {
     };
     let world = world(&life);
     *world.panics.borrow_mut() = Some("b of all".into());
-    let mut disk = Disk {
-        saved: serde_json::to_string(&begun(1)).expect("a run serialises"),
-        saves: 0,
-        death: None,
-        world: Rc::clone(&world),
-    };
+    let mut disk = disk(&world, 1);
     let ended = process_of(&life, &mut disk, &CALM, false, &Tally::default());
     let failed = ended.expect_err("it panicked");
     assert!(

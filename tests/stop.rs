@@ -12,8 +12,8 @@ use peer_wizard::{
     sandbox::{Fault, Faults, Rule, Service, When, World},
 };
 use scene::{
-    Ask, GOING, MADE, MAYBE, PROJECT, Password, Place, SIGNALS, STOP, Scene, There, all_stop, note,
-    print_times, to, told_once, until,
+    Ask, GOING, MADE, MAYBE, PROJECT, Password, Place, SIGNALS, STOP, Scene, There, all_stop,
+    hangs, note, print_times, to, told_once,
 };
 use std::{fs, thread, time::Instant};
 use support::{Cloud, TestEnv};
@@ -231,12 +231,7 @@ fn before_a_run_the_first_signal_ends_it() {
                 for signals in [&["INT"][..], &["TERM"], &["INT", "INT"]] {
                     let seen = scene.cloud.sandbox.requests().len();
                     let started = scene.env.start(&args);
-                    let hung = || {
-                        scene.cloud.sandbox.requests()[seen..]
-                            .iter()
-                            .any(|it| it.status == 0)
-                    };
-                    assert!(until(hung), "nothing hangs");
+                    hangs(&scene.cloud, seen);
                     let began = Instant::now();
                     for signal in signals {
                         started.signal(signal);
@@ -362,12 +357,7 @@ fn it_stops_while_it_tidies_up_after_an_undo() {
         cloud.faults(Faults { rules: vec![rule] });
         let seen = cloud.sandbox.requests().len();
         let started = env.start(&["undo", "--yes", &runs[1], "--output", "json"]);
-        let hung = || {
-            cloud.sandbox.requests()[seen..]
-                .iter()
-                .any(|it| it.status == 0)
-        };
-        assert!(until(hung), "nothing hangs");
+        hangs(&cloud, seen);
         let began = Instant::now();
         for signal in signals {
             started.signal(signal);

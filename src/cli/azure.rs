@@ -4,7 +4,11 @@ use super::{
     parse::{display_name, duration, guid, peering_name, provider, role_name, tenant},
     told::{Inputs, Told, origin, told, word_told},
 };
-use crate::{engine::Origin, provider::text, providers};
+use crate::{
+    engine::{Limits, Origin},
+    provider::text,
+    providers,
+};
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
 use std::{ops::Deref, time::Duration};
 
@@ -79,6 +83,18 @@ pub struct Waits {
     /// Longest wait for one state, such as 30m; each wait has a sensible default
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+}
+
+impl Waits {
+    /// What was asked, in the engine's words.
+    #[must_use]
+    pub fn limits(self) -> Limits {
+        Limits {
+            timeout: self.timeout,
+            no_wait: self.no_wait,
+            ..Limits::default()
+        }
+    }
 }
 
 /// Where your own service principal's role is assigned.

@@ -53,7 +53,7 @@ pub async fn connect(
     let mut prompt = context.prompt();
     let signing_in = context.signing_in(None);
     let session = Session::open(context, signing_in, practice)?;
-    let limits = resume::limits(options.waits);
+    let limits = options.waits.limits();
     let (provider, answers) = gather(context, &session, prompt.as_mut(), options).await?;
     let folder = context.folder()?;
     if let Some(run) = unfinished(context, &folder, provider, &answers, prompt.as_mut()).await? {

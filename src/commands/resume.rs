@@ -39,19 +39,10 @@ pub async fn run(context: &Context<'_>, options: &cli::Resume) -> Result<Next, E
         context,
         folder,
         &name,
-        limits(options.waits),
+        options.waits.limits(),
         prompt.as_mut(),
     )
     .await
-}
-
-/// What was asked of the waits.
-pub fn limits(waits: cli::Waits) -> Limits {
-    Limits {
-        timeout: waits.timeout,
-        no_wait: waits.no_wait,
-        ..Limits::default()
-    }
 }
 
 /// Whether there are runs, and all that were not undone are at their end.

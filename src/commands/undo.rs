@@ -14,8 +14,7 @@ use crate::{
     azure::{Flow, steps::OWN_APPLICATION},
     cli,
     engine::{
-        About, At, Cx, Fate, Foreseen, Known, Limits, Other, Run, Runs, Status, Step, Undo,
-        event::Outcome,
+        About, At, Cx, Fate, Foreseen, Known, Other, Run, Runs, Status, Step, Undo, event::Outcome,
     },
     error::{Error, Kind},
     store::Folder,
@@ -70,11 +69,7 @@ pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<Next, Err
         folder,
         file,
         run,
-        limits: Limits {
-            timeout: options.timeout,
-            no_wait: options.no_wait,
-            ..Limits::default()
-        },
+        limits: options.waits.limits(),
         direction: Direction::Back { keep, others },
     })))
 }

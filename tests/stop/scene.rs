@@ -169,7 +169,7 @@ pub fn print_times() {
 }
 
 /// Looks until it is so, or for a minute.
-pub fn until(mut so: impl FnMut() -> bool) -> bool {
+fn until(mut so: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
         if so() {
@@ -178,6 +178,15 @@ pub fn until(mut so: impl FnMut() -> bool) -> bool {
         thread::sleep(Duration::from_millis(2));
     }
     false
+}
+
+/// Asserts that one of the requests after the first `seen` gets no answer.
+pub fn hangs(cloud: &Cloud, seen: usize) {
+    let hung = || {
+        let requests = cloud.sandbox.requests();
+        requests[seen..].iter().any(|it| it.status == 0)
+    };
+    assert!(until(hung), "nothing hangs");
 }
 
 /// Clouds with a run that is stopped again and again at one place.

@@ -77,16 +77,13 @@ impl Definition<Clouds> for PendingPeer {
 impl Wait<Clouds> for PendingPeer {
     async fn poll(&self, cx: &mut Cx<'_, Clouds>) -> Done<Polled, Clouds> {
         let (w, f) = (cx.world, &cx.facts);
-        let Some(row) = self.place.named(f)?.row(w, &peer(f)?).await? else {
-            return Ok(vanished());
-        };
-        match row.standing() {
-            Standing::Waiting => return Ok(Polled::NotYet(row.says())),
-            Standing::PendingPeer | Standing::Active => {}
-            Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
-                return refusal(w, f, &row).await;
+        let row = match standing(w, f, self.place).await? {
+            Ok(row) if row.standing() == Standing::Waiting => {
+                return Ok(Polled::NotYet(row.says()));
             }
-        }
+            Ok(row) => row,
+            Err(ended) => return Ok(ended),
+        };
         // Told now and perhaps never again: the next state's information is another.
         let tenant = match row.info("to-tenant-id") {
             Some(tenant) => Some(tenant.to_owned()),
@@ -188,35 +185,31 @@ impl Definition<Clouds> for Active {
 impl Wait<Clouds> for Active {
     async fn poll(&self, cx: &mut Cx<'_, Clouds>) -> Done<Polled, Clouds> {
         let (w, f) = (cx.world, &cx.facts);
-        let Some(row) = self.place.named(f)?.row(w, &peer(f)?).await? else {
-            return Ok(vanished());
+        let row = match standing(w, f, self.place).await? {
+            Ok(row) if row.standing() == Standing::Active => {
+                return Ok(Polled::Reached(Facts::default()));
+            }
+            Ok(row) => row,
+            Err(ended) => return Ok(ended),
         };
-        match row.standing() {
-            Standing::Active => Ok(Polled::Reached(Facts::default())),
-            Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
-                refusal(w, f, &row).await
-            }
-            Standing::Waiting | Standing::PendingPeer => {
-                let remote = f.get(AIVEN.vnet_id)?;
-                let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
-                Ok(match mine {
-                    Some(half) if half.is_dead() => Polled::Refused(
-                        Refusal::new(
-                            "the peering on your VNet is Disconnected: the provider's half is gone",
-                        )
-                        .hint("undo this run and connect anew"),
-                    ),
-                    Some(half) => Polled::NotYet(format!(
-                        "{}, your half {}",
-                        row.state, half.properties.peering_state
-                    )),
-                    None => Polled::Refused(
-                        Refusal::new("the peering on your VNet is gone")
-                            .hint("somebody deleted it; undo this run and connect anew"),
-                    ),
-                })
-            }
-        }
+        let remote = f.get(AIVEN.vnet_id)?;
+        let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
+        Ok(match mine {
+            Some(half) if half.is_dead() => Polled::Refused(
+                Refusal::new(
+                    "the peering on your VNet is Disconnected: the provider's half is gone",
+                )
+                .hint("undo this run and connect anew"),
+            ),
+            Some(half) => Polled::NotYet(format!(
+                "{}, your half {}",
+                row.state, half.properties.peering_state
+            )),
+            None => Polled::Refused(
+                Refusal::new("the peering on your VNet is gone")
+                    .hint("somebody deleted it; undo this run and connect anew"),
+            ),
+        })
     }
 
     fn usual(&self) -> Usual {
@@ -227,6 +220,19 @@ impl Wait<Clouds> for Active {
             limit: Duration::from_secs(30 * 60),
         }
     }
+}
+
+/// The peering as the provider has it, or how the wait for it ends when it can get no further.
+async fn standing(w: &Clouds, f: &Facts, place: Place) -> Result<Result<Row, Polled>, Fault> {
+    let Some(row) = place.named(f)?.row(w, &peer(f)?).await? else {
+        return Ok(Err(vanished()));
+    };
+    Ok(match row.standing() {
+        Standing::Waiting | Standing::PendingPeer | Standing::Active => Ok(row),
+        Standing::Failed | Standing::Orphaned | Standing::Going | Standing::Gone => {
+            Err(refusal(w, f, &row).await?)
+        }
+    })
 }
 
 async fn refusal(w: &Clouds, f: &Facts, row: &Row) -> Result<Polled, Fault> {
