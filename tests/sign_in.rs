@@ -103,6 +103,19 @@ fn the_identity_of_the_vnets_subscription_is_asked_whatever_the_current_one_is()
 }
 
 #[test]
+fn the_doctor_asks_the_same_identity() {
+    let (cloud, az, env) = two_identities(true);
+    let mut args = args(&cloud, &[]);
+    args.retain(|it| it != "--yes");
+    args[0] = "doctor".into();
+    let output = env.run(&args).code(0);
+    let calls = az.calls();
+    let wanted = format!("--subscription {}", cloud.sandbox.sample().subscription);
+    assert!(calls.iter().all(|it| it.contains(&wanted)), "{calls:?}");
+    assert_eq!(calls.len(), 2, "{calls:?}\n{output}");
+}
+
+#[test]
 fn a_token_of_the_right_tenant_is_kept_when_the_tenant_becomes_known() {
     let (cloud, az, env) = two_identities(false);
     let output = env
@@ -215,6 +228,26 @@ fn a_missing_second_factor_is_a_sign_in_with_the_claims_and_no_policy() {
     // With the factor it goes on.
     cloud.faults(Faults::default());
     env.run(&["resume", "--sign-in", "az"]).code(0);
+}
+
+#[test]
+fn a_policy_without_a_challenge_stays_a_policy() {
+    let (cloud, _az, env) = two_identities(false);
+    cloud.faults(Faults::always(When::default(), Fault::DeniedByPolicy));
+    let output = env.run(&args(&cloud, &[])).code(1).says("Azure Policy");
+    assert!(!output.stderr.contains("az login"), "{output}");
+}
+
+#[test]
+fn a_sign_in_that_cannot_meet_a_challenge_is_led_to_one_that_can() {
+    let (cloud, az, env) = two_identities(false);
+    cloud.faults(Faults::always(When::default(), Fault::MfaRequired));
+    let mut args = args(&cloud, &[]);
+    let at = args.iter().position(|it| it == "az").expect("given");
+    args[at] = "device-code".into();
+    let output = env.run(&args).code(4).says("with `--sign-in az`");
+    exact_line(&output, "az logout");
+    assert_eq!(az.calls(), Vec::<String>::new());
 }
 
 #[test]

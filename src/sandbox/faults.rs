@@ -74,6 +74,8 @@ pub enum Fault {
     ConditionalAccess,
     /// Resource Manager wants a person's second factor before it changes something; applications are exempt.
     MfaRequired,
+    /// An Azure Policy with the effect `deny` forbids changes.
+    DeniedByPolicy,
     /// The token was withdrawn by continuous access evaluation, and only a new sign-in with the claims gives a good one.
     TokenWithdrawn,
     /// The claims of a challenge are not what they should be, but this text.

@@ -16,7 +16,7 @@ use crate::sandbox::world::{Lock, State, Token, World};
 const MFA: &str =
     "eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlcyI6WyJwMSJdfX19";
 
-/// Asks for more than the token has:
+/// Asks for more than the token has, or refuses for a policy:
 /// <https://learn.microsoft.com/entra/identity/authentication/concept-mandatory-multifactor-authentication> and
 /// <https://learn.microsoft.com/entra/identity-platform/claims-challenge>.
 pub(super) fn challenge(world: &mut World, ask: &Ask, caller: &Token) -> Result<(), Answer> {
@@ -24,6 +24,10 @@ pub(super) fn challenge(world: &mut World, ask: &Ask, caller: &Token) -> Result<
         let text = "Resource was disallowed by policy. Reasons: MFA is required. See error details for policy resource IDs.";
         let refusal = error(401, "RequestDisallowedByPolicy", text);
         return Err(refusal.with("www-authenticate", wanted(world, ask)));
+    }
+    if ask.mutates() && strikes(world, ask, &Fault::DeniedByPolicy) {
+        let text = "Resource was disallowed by policy. Policy identifiers: '[{\"policyAssignment\":{\"name\":\"No peerings\"}}]'.";
+        return Err(error(403, "RequestDisallowedByPolicy", text));
     }
     if strikes(world, ask, &Fault::TokenWithdrawn) {
         let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
