@@ -219,6 +219,7 @@ impl From<StoreError> for Error {
             StoreError::Io { .. } => Kind::Failed,
             StoreError::Damaged { .. }
             | StoreError::Newer { .. }
+            | StoreError::Foreign { .. }
             | StoreError::Locked { .. }
             | StoreError::Unknown { .. } => Kind::Usage,
         };
@@ -231,6 +232,9 @@ impl From<StoreError> for Error {
             }
             StoreError::Newer { .. } => {
                 "use that version or a later one; the file was left as it is"
+            }
+            StoreError::Foreign { .. } => {
+                "move it away, or keep the runs elsewhere with `--state-dir`; it was left as it is"
             }
             StoreError::Locked { .. } => "wait until it is done, or stop it",
             StoreError::Unknown { .. } => "`peer-wizard runs` lists the runs there are",

@@ -101,7 +101,7 @@ impl Runs for Folder {
 
     async fn load(&self, run: &str) -> Result<Run, StoreError> {
         let path = self.path(run, "json");
-        if !is_run_name(run) || !path.exists() {
+        if !is_run_name(run) || !is_taken(&path) {
             return Err(StoreError::Unknown {
                 run: run.into(),
                 place: self.runs.display().to_string(),
@@ -114,9 +114,13 @@ impl Runs for Folder {
     async fn lock(&self, run: &str) -> Result<Box<dyn Store>, StoreError> {
         private_folder(&self.runs)?;
         let path = self.path(run, "lock");
-        let mut file = private(OpenOptions::new().read(true).write(true).create(true))
-            .open(&path)
-            .map_err(io_error("open", &path))?;
+        let mut options = OpenOptions::new();
+        let mut file = own(options.read(true).write(true).create(true), &path)?;
+        // A log that is none of ours is told before anything is done, not when its first line is written.
+        let log = self.path(run, "log");
+        if is_taken(&log) {
+            own(OpenOptions::new().append(true), &log)?;
+        }
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -150,7 +154,7 @@ impl Runs for Folder {
     }
 
     async fn has(&self, run: &str) -> Result<bool, StoreError> {
-        Ok(self.path(run, "json").exists())
+        Ok(is_taken(&self.path(run, "json")))
     }
 }
 
@@ -197,7 +201,10 @@ fn read(path: &Path, name: &str) -> Result<Run, StoreError> {
         place: path.display().to_string(),
         reason,
     };
-    let text = fs::read(path).map_err(io_error("read", path))?;
+    let mut text = Vec::new();
+    own(OpenOptions::new().read(true), path)?
+        .read_to_end(&mut text)
+        .map_err(io_error("read", path))?;
     let sniff: Sniff = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
     match (sniff.format, sniff.members.is_some()) {
         (0, _) => return Err(damaged("format 0 never existed".into())),
@@ -236,9 +243,7 @@ impl Log {
     /// Adds a line with the time before it. A log that cannot be written stops nothing.
     pub fn line(&mut self, text: &str) {
         if self.file.is_none() {
-            self.file = private(OpenOptions::new().append(true).create(true))
-                .open(&self.path)
-                .ok();
+            self.file = own(OpenOptions::new().append(true).create(true), &self.path).ok();
         }
         if let Some(file) = &mut self.file {
             let _ = writeln!(file, "{} {text}", now());
@@ -250,6 +255,54 @@ impl Log {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether there is something of this name, whatever it is.
+fn is_taken(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Opens a file that is one's own and plain. No link is followed, and nothing is waited for, as a pipe would.
+fn own(options: &mut OpenOptions, path: &Path) -> Result<File, StoreError> {
+    let foreign = |reason| StoreError::Foreign {
+        place: path.display().to_string(),
+        reason,
+    };
+    let file = match private(not_through_links(options)).open(path) {
+        Ok(file) => file,
+        Err(_) if path.is_symlink() => return Err(foreign("it is a link")),
+        Err(error) => return Err(io_error("open", path)(error)),
+    };
+    let data = file.metadata().map_err(io_error("open", path))?;
+    if !data.is_file() {
+        return Err(foreign("it is no plain file"));
+    }
+    if !is_mine(&data) {
+        return Err(foreign("it belongs to somebody else"));
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn not_through_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+}
+#[cfg(not(unix))]
+fn not_through_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn is_mine(data: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    data.uid() == rustix::process::geteuid().as_raw()
+}
+#[cfg(not(unix))]
+fn is_mine(_: &fs::Metadata) -> bool {
+    true
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {

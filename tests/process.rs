@@ -241,6 +241,55 @@ fn the_session_of_az_serves_and_sees_no_secret() {
 }
 
 #[test]
+fn a_password_that_nobody_revokes_ends_in_two_hours_by_the_clock_of_the_service() {
+    const DAY: i64 = 24 * 60 * 60;
+    let cloud = Cloud::new();
+    for (ahead, timeout, hours) in [(0, None, 2), (3 * DAY, None, 2), (-3 * DAY, Some("5h"), 6)] {
+        cloud.reset();
+        cloud.let_in_beforehand(PROJECT, false);
+        cloud.sandbox.edit(|world| world.ahead = ahead);
+        let env = TestEnv::of(&cloud, PROJECT.id);
+        let mut args = json_args(&cloud, PROJECT);
+        args.extend(
+            timeout
+                .iter()
+                .flat_map(|it| ["--timeout".into(), (*it).into()]),
+        );
+        let mut started = env.start(&args);
+        started.until_waiting("pending-peer");
+        started.kill();
+        let mut ends = Vec::new();
+        cloud.sandbox.edit(|world| {
+            let all = world.applications.iter().flat_map(|app| &app.passwords);
+            let own = all.filter(|it| it.display_name.as_deref() != Some("practice"));
+            ends.extend(own.map(|it| it.end.clone()));
+        });
+        assert_eq!(ends.len(), 1, "{ends:?}");
+        let form = &time::format_description::well_known::Rfc3339;
+        let end = time::OffsetDateTime::parse(&ends[0], form).expect("a moment");
+        let clock = time::OffsetDateTime::now_utc() + time::Duration::seconds(ahead);
+        let left = (end - clock).whole_minutes();
+        assert!((hours * 60 - 10..=hours * 60).contains(&left), "{left} min");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_dump_is_written() {
+    let cloud = Cloud::new();
+    cloud.let_in_beforehand(PROJECT, false);
+    let env = TestEnv::of(&cloud, PROJECT.id);
+    let mut started = env.start(&json_args(&cloud, PROJECT));
+    started.until_waiting("pending-peer");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", started.id())).expect("it runs");
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let core: Vec<&str> = core.expect("a limit").split_whitespace().collect();
+    assert_eq!(core[4..6], ["0", "0"], "{core:?}");
+}
+
+#[test]
 fn no_secret_is_written_or_said() {
     let cloud = Cloud::new();
     // Also of a run that is broken off, in the most talkative way.

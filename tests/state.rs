@@ -230,3 +230,64 @@ mod unix {
         assert_eq!(env.run_file(), None);
     }
 }
+
+/// Files that somebody else put there, where the run's own are expected.
+#[cfg(unix)]
+#[test]
+fn a_link_a_pipe_and_a_strangers_file_are_not_used() {
+    use std::{os::unix::fs as unix, process::Command};
+    let cloud = Cloud::new();
+    let env = TestEnv::of(&cloud, "aiven-project");
+    let elsewhere = env.path("elsewhere");
+    let resume = || env.run(&["resume", NAME]);
+
+    let path = keep(&env, V1);
+    fs::rename(&path, &elsewhere).expect("our own file");
+    unix::symlink(&elsewhere, &path).expect("a new link");
+    env.run(&["status", NAME])
+        .code(2)
+        .says("is not used: it is a link");
+    fs::remove_file(&path).expect("our own link");
+    // A name is taken by a link too, and one that leads nowhere is no way to a new file.
+    unix::symlink(env.path("nowhere"), &path).expect("a new link");
+    env.run(&["status", NAME]).code(2).says("it is a link");
+
+    for (kind, reason) in [("lock", "it is a link"), ("log", "it is a link")] {
+        let path = keep_anew(&env);
+        let other = path.with_extension(kind);
+        let _ = fs::remove_file(&other);
+        fs::write(&elsewhere, "untouched").expect("our own file");
+        unix::symlink(&elsewhere, &other).expect("a new link");
+        resume().code(2).says(reason).says(kind);
+        let text = fs::read_to_string(&elsewhere).expect("still there");
+        assert_eq!(text, "untouched", "{kind}");
+        fs::remove_file(&other).expect("our own link");
+    }
+
+    for kind in ["lock", "log", "json"] {
+        let path = keep_anew(&env);
+        let other = path.with_extension(kind);
+        let _ = fs::remove_file(&other);
+        let made = Command::new("mkfifo").arg(&other).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+        let output = resume();
+        assert_ne!(output.code, Some(0), "{output}");
+        assert!(output.stderr.contains(kind), "{output}");
+        fs::remove_file(&other).expect("our own pipe");
+    }
+
+    // Only root can give a file away.
+    let path = keep_anew(&env);
+    if unix::chown(&path, Some(12_345), None).is_ok() {
+        env.run(&["status", NAME])
+            .code(2)
+            .says("it belongs to somebody else");
+    }
+}
+
+#[cfg(unix)]
+fn keep_anew(env: &TestEnv) -> std::path::PathBuf {
+    let path = env.runs().join(format!("{NAME}.json"));
+    let _ = fs::remove_file(&path);
+    keep(env, V1)
+}

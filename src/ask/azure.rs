@@ -2,7 +2,10 @@
 
 use super::{Absent, Gather, look_up_failed};
 use crate::{
-    azure::{Fault, arm},
+    azure::{
+        Fault, arm,
+        restraints::{network_provider, register},
+    },
     cli::{self, Told},
     clouds::Clouds,
     engine::Origin,
@@ -15,12 +18,24 @@ const SUBSCRIPTION: &str = "SUBSCRIPTION_ID";
 const VNET: &str = "VNET_ID";
 const TENANT: &str = "TENANT_ID";
 
+/// Points the sign-in at the tenant and the subscription that are given, before it is asked for the first token.
+pub fn aim(given: &cli::Azure, w: &Clouds) {
+    if let Some(tenant) = &given.tenant {
+        w.use_tenant(&tenant.value);
+    }
+    let of_vnet = given.vnet.as_ref().and_then(|it| VnetId::parse(&it.value));
+    let named = given.subscription.as_ref().map(|it| &it.value);
+    if let Some(vnet) = of_vnet {
+        w.use_subscription(&vnet.subscription);
+    } else if let Some(id) = named.filter(|it| is_guid(it)) {
+        w.use_subscription(id);
+    }
+}
+
 /// Finds the VNet, its subscription and its tenant.
 pub(super) async fn gather(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
     offline(g)?;
-    if let Some(tenant) = g.answers.value(TENANT) {
-        w.use_tenant(tenant);
-    }
+    aim(g.given, w);
     if g.answers.value(VNET).is_none() {
         look_up(g, w).await?;
     }
@@ -154,11 +169,12 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
                 let error = Error::usage(format!(
                     "there is no VNet `{name}` in the subscription {subscription}"
                 ));
-                return Err(error.hint(if known.is_empty() {
+                let error = error.hint(if known.is_empty() {
                     "it has none that your sign-in may see".to_owned()
                 } else {
                     format!("it has {}", known.join(", "))
-                }));
+                });
+                return Err(error.hint(one_tenant(w).await));
             }
             _ if !g.prompt.can_ask() => {
                 let groups = vnets.iter().filter_map(|vnet| VnetId::parse(&vnet.id));
@@ -172,13 +188,21 @@ async fn look_up(g: &mut Gather<'_>, w: &Clouds) -> Result<(), Error> {
         }
     }
     if vnets.is_empty() {
-        return Err(Error::new(
+        let network = w.look(&network_provider(&subscription)).await;
+        let missing = matches!(network, Ok(Some(provider)) if provider.is_missing());
+        let error = Error::new(
             Kind::Refused,
             format!(
                 "there is no VNet in the subscription {subscription} that your sign-in may see"
             ),
         )
-        .hint("choose another with `--subscription`, or create a VNet first"));
+        .hint("choose another with `--subscription`, or create a VNet first");
+        let error = if missing {
+            error.hint(register(&subscription))
+        } else {
+            error
+        };
+        return Err(error.hint(one_tenant(w).await));
     }
     let offers = vnets.into_iter().map(vnet_offer).collect();
     if let Some(chosen) = g.choose(cli::about("vnet"), None, offers)? {
@@ -199,12 +223,22 @@ fn vnet_offer(vnet: arm::Vnet) -> Offer {
     }
 }
 
-/// The subscriptions that can be used.
+/// What can be seen is of one tenant, whatever else the person may sign in to.
+async fn one_tenant(w: &Clouds) -> String {
+    let tenant = w.signed_in_tenant().await.ok().flatten();
+    let tenant = tenant.map_or(String::new(), |tenant| format!(", {tenant},"));
+    format!("only the tenant of your sign-in{tenant} is seen; another is named with `--tenant ID`")
+}
+
+fn is_disabled(subscription: &arm::Subscription) -> bool {
+    matches!(subscription.state.as_deref(), Some("Disabled" | "Deleted"))
+}
+
+/// The subscriptions that can be seen.
 async fn subscriptions(g: &Gather<'_>, w: &Clouds) -> Result<Vec<arm::Subscription>, Error> {
     let call = arm::subscriptions();
     let listed = g.looks.patiently(w, async || w.list(&call).await).await;
     let mut all = listed.map_err(failed)?;
-    all.retain(|it| !matches!(it.state.as_deref(), Some("Disabled" | "Deleted")));
     all.sort_by(|a, b| a.display_name.cmp(&b.display_name));
     Ok(all)
 }
@@ -216,16 +250,20 @@ async fn subscription(g: &mut Gather<'_>, w: &Clouds) -> Result<Option<String>, 
         && is_guid(id)
     {
         g.answers.set(SUBSCRIPTION, id.clone(), *from);
-        w.use_subscription(id);
         return Ok(Some(id.clone()));
     }
-    let all = subscriptions(g, w).await?;
+    let mut all = subscriptions(g, w).await?;
     if let Some(Told { value: name, from }) = given {
         let found: Vec<_> = all
             .iter()
             .filter(|it| it.display_name.eq_ignore_ascii_case(name))
             .collect();
         return match found.as_slice() {
+            [only] if is_disabled(only) => Err(Error::new(
+                Kind::Refused,
+                format!("the subscription `{name}` is disabled"),
+            )
+            .hint("its owner has to enable it again before anything in it can be changed")),
             [only] => {
                 g.answers
                     .set(SUBSCRIPTION, only.subscription_id.clone(), *from);
@@ -236,7 +274,8 @@ async fn subscription(g: &mut Gather<'_>, w: &Clouds) -> Result<Option<String>, 
                 Err(Error::usage(format!(
                     "there is no subscription `{name}` that your sign-in may see"
                 ))
-                .hint(format!("it may see {}", names.join(", "))))
+                .hint(format!("it may see {}", names.join(", ")))
+                .hint(one_tenant(w).await))
             }
             _ => Err(
                 Error::usage(format!("more than one subscription is called `{name}`"))
@@ -244,10 +283,12 @@ async fn subscription(g: &mut Gather<'_>, w: &Clouds) -> Result<Option<String>, 
             ),
         };
     }
+    all.retain(|it| !is_disabled(it));
     if all.is_empty() {
         return Err(
             Error::new(Kind::Refused, "your sign-in may see no subscription")
-                .hint("sign in to the tenant of the VNet: `--tenant ID`, `az login --tenant ID`"),
+                .hint("sign in to the tenant of the VNet: `--tenant ID`, `az login --tenant ID`")
+                .hint(one_tenant(w).await),
         );
     }
     let offer = |it: arm::Subscription| Offer {

@@ -7,6 +7,8 @@ pub mod prompt;
 mod provider;
 pub mod token;
 
+pub use azure::aim;
+
 pub use answers::{Answers, Begins, Labelled, Line, facts_of, labelled, setting, settle, shape_of};
 
 use crate::{

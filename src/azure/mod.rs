@@ -3,6 +3,7 @@
 pub mod arm;
 pub mod graph;
 pub mod keys;
+pub mod restraints;
 pub mod steps;
 
 use crate::{clouds::Clouds, engine, http::ApiError};

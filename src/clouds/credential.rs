@@ -1,6 +1,9 @@
 //! Sign-ins: the person's own through azure_identity, and our application's in two tenants.
 
-use super::token::{Reach, Token};
+use super::{
+    az::{self, Az, Of},
+    token::{Reach, Token},
+};
 use crate::{
     fact::Secret,
     http::{ApiError, Cause, Service, fault::entra_sentence},
@@ -13,9 +16,8 @@ use azure_core::{
     http::{AsyncRawResponse, ClientOptions, HttpClient, Request, RetryOptions, Transport},
 };
 use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions,
-    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, WorkloadIdentityCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, WorkloadIdentityCredential,
     WorkloadIdentityCredentialOptions,
 };
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum SignIn {
     /// The session of `az login`.
-    Az,
+    Az(Az),
     /// A service principal from the environment.
     Environment {
         /// Its tenant, unless another is asked for.
@@ -64,7 +66,7 @@ impl SignIn {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Az => "az",
+            Self::Az(_) => "az",
             Self::Environment { .. } => "environment",
             Self::DeviceCode(_) => "device-code",
             Self::ManagedIdentity { .. } => "managed-identity",
@@ -85,17 +87,9 @@ impl SignIn {
         subscription: Option<&str>,
     ) -> Result<Token, ApiError> {
         let credential: Result<Arc<dyn TokenCredential>, _> = match self {
-            // `az` takes a tenant or a subscription, not both.
-            Self::Az => AzureCliCredential::new(Some(AzureCliCredentialOptions {
-                tenant_id: tenant.map(Into::into),
-                subscription: tenant
-                    .is_none()
-                    .then_some(subscription)
-                    .flatten()
-                    .map(Into::into),
-                ..AzureCliCredentialOptions::default()
-            }))
-            .map(|credential| credential as _),
+            Self::Az(session) => {
+                return of_az(session, clouds, scope, tenant, subscription).await;
+            }
             Self::Environment {
                 tenant: own,
                 client_id,
@@ -134,6 +128,53 @@ impl SignIn {
         let credential = credential.map_err(|error| failure(&error))?;
         get(clouds, &*credential, scope).await
     }
+}
+
+/// A token of the session of `az`: by the subscription where one is known, by the tenant where not, or where az does not know
+/// the subscription.
+async fn of_az(
+    session: &Az,
+    clouds: Reach<'_>,
+    scope: &str,
+    tenant: Option<&str>,
+    subscription: Option<&str>,
+) -> Result<Token, ApiError> {
+    let ask = async |of: Of<'_>| {
+        let credential = session.credential(of);
+        let asked = match &credential {
+            Ok(credential) => get(clouds, &**credential, scope).await,
+            Err(error) => Err(failure(error)),
+        };
+        asked.map_err(|error| az::explained(error, tenant, of))
+    };
+    let by_tenant = tenant.map_or(Of::Current, Of::Tenant);
+    let Some(subscription) = subscription else {
+        return ask(by_tenant).await;
+    };
+    let token = match ask(Of::Subscription(subscription)).await {
+        Err(error) if tenant.is_some() && az::knows_no_subscription(&error) => {
+            return ask(by_tenant).await;
+        }
+        token => token?,
+    };
+    if let (Some(tenant), Some(own)) = (tenant, claim(&token.secret, "tid"))
+        && is_guid(tenant)
+        && !own.eq_ignore_ascii_case(tenant)
+    {
+        let text = format!(
+            "az signs in to the subscription {subscription} in the tenant {own}, not in {tenant}"
+        );
+        let mut error = ApiError::new(Service::Entra, "token", Cause::SignIn, text);
+        error.advice = Box::new([format!(
+            "leave `--tenant` out (and AZURE_TENANT_ID), or name a VNet that is in the tenant {tenant}"
+        )]);
+        return Err(error);
+    }
+    Ok(token)
+}
+
+fn is_guid(text: &str) -> bool {
+    uuid::Uuid::parse_str(text).is_ok()
 }
 
 /// A fresh ARM token of our application in `tenant`. The credential is new each time: tokens are cached in it, and one

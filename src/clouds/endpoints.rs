@@ -19,6 +19,8 @@ pub struct Endpoints {
     pub graph_scope: String,
     /// The scope of ARM tokens.
     pub arm_scope: String,
+    /// The scope by which `az login` is told of ARM.
+    pub az_scope: &'static str,
 }
 
 /// The variables that move Entra, Graph and ARM.
@@ -70,6 +72,15 @@ impl AzureCloud {
         }
     }
 
+    /// The two slashes belong there: the resource's name ends with one.
+    fn az_scope(self) -> &'static str {
+        match self {
+            Self::Public => "https://management.core.windows.net//.default",
+            Self::UsGovernment => "https://management.core.usgovcloudapi.net//.default",
+            Self::China => "https://management.core.chinacloudapi.cn//.default",
+        }
+    }
+
     /// The hosts of Entra's sign-in and consent pages.
     #[must_use]
     pub fn login_host(self) -> &'static str {
@@ -117,6 +128,7 @@ impl Endpoints {
                 .collect::<Result<_, _>>()?,
             graph_scope: format!("{graph}/.default"),
             arm_scope: format!("{arm}/.default"),
+            az_scope: cloud.az_scope(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The world that the steps act on: the services' addresses, the sign-ins, and one way to send a request.
 
+pub mod az;
 pub mod credential;
 pub mod device_code;
 mod endpoints;
@@ -15,8 +16,13 @@ use crate::{
 use credential::{AppIdentity, SignIn};
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+use time::{Duration, OffsetDateTime};
 use token::{Reach, Token};
+use tokio::sync::Mutex;
 
 /// The concrete world of the flows.
 pub struct Clouds {
@@ -28,8 +34,12 @@ pub struct Clouds {
     tenant: RefCell<Option<String>>,
     subscription: RefCell<Option<String>>,
     tokens: RefCell<BTreeMap<String, Token>>,
+    /// Held by whoever asks for tokens: who comes meanwhile takes what that brings.
+    asking: Mutex<()>,
     provider_token: RefCell<Option<Secret>>,
     learned: RefCell<BTreeMap<&'static str, bool>>,
+    /// By how much Graph's clock is ahead of this machine's.
+    ahead: Cell<Duration>,
 }
 
 impl World for Clouds {
@@ -65,21 +75,27 @@ impl Clouds {
             tenant: RefCell::default(),
             subscription: RefCell::default(),
             tokens: RefCell::default(),
+            asking: Mutex::default(),
             provider_token: RefCell::default(),
             learned: RefCell::default(),
+            ahead: Cell::default(),
         }
     }
 
-    /// The tenant to sign in to, from now on.
+    /// The tenant to sign in to, from now on. Tokens that are of it already are kept.
     pub fn use_tenant(&self, tenant: &str) {
         let mut mine = self.tenant.borrow_mut();
         if mine.as_deref() != Some(tenant) {
             *mine = Some(tenant.to_owned());
-            self.tokens.borrow_mut().clear();
+            let is_of_it = |token: &Token| {
+                let own = credential::claim(&token.secret, "tid");
+                own.is_some_and(|own| own.eq_ignore_ascii_case(tenant))
+            };
+            self.tokens.borrow_mut().retain(|_, token| is_of_it(token));
         }
     }
 
-    /// The subscription to sign in for while the tenant is not known.
+    /// The subscription to sign in for, where the sign-in tells its identities apart by that.
     pub fn use_subscription(&self, subscription: &str) {
         *self.subscription.borrow_mut() = Some(subscription.to_owned());
     }
@@ -158,14 +174,67 @@ impl Clouds {
     pub async fn answer<T>(&self, call: &Call<T>) -> Result<Answer, ApiError> {
         let base = self.endpoints.of(call.service)?;
         let auth = self.auth(call.service).await?;
-        match self.http.send(base, call, &auth).await {
+        let sent = match self.http.send(base, call, &auth).await {
+            // `az` would give the same token again.
+            Err(error) if error.challenge.is_some() && self.is_az() => Err(error),
             // The token may have been withdrawn or have aged in the cache: one fresh one.
             Err(error) if error.status == Some(401) && self.drop_tokens(call.service) => {
                 let auth = self.auth(call.service).await?;
                 self.http.send(base, call, &auth).await
             }
             result => result,
+        };
+        if let Ok(answer) = &sent
+            && call.service == Service::Graph
+            && let Some(date) = answer.header("date")
+            && let Ok(date) = azure_core::time::parse_rfc7231(date)
+        {
+            self.ahead.set(date - OffsetDateTime::now_utc());
         }
+        sent.map_err(|error| self.advised(error))
+    }
+
+    /// The time, by Graph's clock as soon as that has answered.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + self.ahead.get()
+    }
+
+    fn is_az(&self) -> bool {
+        matches!(self.sign_in, SignIn::Az(_))
+    }
+
+    /// The error with the sign-in that a challenge of ARM or Graph asks for. It cannot be met from here: no library for Azure's
+    /// sign-ins in this language passes claims on.
+    fn advised(&self, mut error: ApiError) -> ApiError {
+        let azure = matches!(error.service, Service::Arm | Service::Graph);
+        let Some(claims) = error.challenge.as_deref().filter(|_| azure) else {
+            return error;
+        };
+        let of_token = |token: &Token| credential::claim(&token.secret, "tid");
+        let signed_in = self.tokens.borrow().values().find_map(of_token);
+        let tenant = signed_in.or_else(|| self.tenant.borrow().clone());
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        let tenant = tenant.filter(|it| it.chars().all(plain));
+        let tenant = tenant.map_or(String::new(), |tenant| format!(" --tenant {tenant}"));
+        let scope = self.endpoints.az_scope;
+        let claims = match claims {
+            "" => String::new(),
+            claims => format!(" --claims-challenge \"{claims}\""),
+        };
+        let how = if self.is_az() {
+            ""
+        } else {
+            " (with `--sign-in az`)"
+        };
+        error.advice = Box::new([
+            format!(
+                "your company wants more of this sign-in than it has, such as a second factor; sign in again with these two lines, then go on{how}:"
+            ),
+            "az logout".into(),
+            format!("az login{tenant} --scope \"{scope}\"{claims}"),
+        ]);
+        error
     }
 
     /// Sends a request with the tokens of an application instead of the person's.
@@ -202,7 +271,8 @@ impl Clouds {
     /// [`Cause::ForeignLink`] when it does not; nothing is sent then.
     pub async fn follow(&self, service: Service, link: &str) -> Result<Answer, ApiError> {
         let auth = self.auth(service).await?;
-        self.follow_as(service, link, &auth).await
+        let followed = self.follow_as(service, link, &auth).await;
+        followed.map_err(|error| self.advised(error))
     }
 
     /// The same with given tokens.
@@ -267,28 +337,45 @@ impl Clouds {
     }
 
     async fn token(&self, service: Service) -> Result<Secret, ApiError> {
-        let scope = match service {
-            Service::Graph => &self.endpoints.graph_scope,
-            _ => &self.endpoints.arm_scope,
+        let (graph, arm) = (&self.endpoints.graph_scope, &self.endpoints.arm_scope);
+        let (scope, other) = match service {
+            Service::Graph => (graph, arm),
+            _ => (arm, graph),
         };
-        if let Some(token) = self.tokens.borrow().get(scope)
-            && token.usable()
-        {
-            return Ok(token.secret.clone());
+        if let Some(token) = self.kept(scope) {
+            return Ok(token);
         }
+        let _alone = self.asking.lock().await;
+        if let Some(token) = self.kept(scope) {
+            return Ok(token);
+        }
+        // `az` takes a second for each, and once it is known whom to ask, both will be needed.
+        let known = self.subscription.borrow().is_some() || self.tenant.borrow().is_some();
+        if self.is_az() && known && self.kept(other).is_none() {
+            let both = futures_util::future::join(self.fetch(scope), self.fetch(other));
+            return both.await.0;
+        }
+        self.fetch(scope).await
+    }
+
+    fn kept(&self, scope: &str) -> Option<Secret> {
+        let tokens = self.tokens.borrow();
+        let token = tokens.get(scope).filter(|token| token.usable())?;
+        Some(token.secret.clone())
+    }
+
+    async fn fetch(&self, scope: &str) -> Result<Secret, ApiError> {
         let tenant = self.tenant.borrow().clone();
         let subscription = self.subscription.borrow().clone();
-        let token = self
-            .sign_in
-            .token(
-                self.reach(),
-                scope,
-                tenant.as_deref(),
-                subscription.as_deref(),
-            )
-            .await?;
+        let asked = self.sign_in.token(
+            self.reach(),
+            scope,
+            tenant.as_deref(),
+            subscription.as_deref(),
+        );
+        let token = asked.await?;
         let secret = token.secret.clone();
-        self.tokens.borrow_mut().insert(scope.clone(), token);
+        self.tokens.borrow_mut().insert(scope.to_owned(), token);
         Ok(secret)
     }
 

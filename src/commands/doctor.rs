@@ -2,7 +2,7 @@
 
 use super::{context::Context, practice::Practice, report::Report, session::Session};
 use crate::{
-    ask::{Answers, Gather, Looks, facts_of, prompt::Refuse, shape_of},
+    ask::{Answers, Gather, Looks, aim, facts_of, prompt::Refuse, shape_of},
     azure::{Fault, arm},
     cli,
     clouds::Clouds,
@@ -39,6 +39,7 @@ pub async fn run(context: &Context<'_>, options: &cli::Azure) -> Result<Report, 
         observe: &observe,
     };
     let mut findings = Vec::new();
+    aim(options, &session.clouds);
     let signed_in = doctor.azure(&mut findings).await;
     let mut nobody = Refuse;
     let looks = Looks {
@@ -171,7 +172,8 @@ impl Doctor<'_> {
             match cx.patiently(async |cx| check.look(cx).await).await {
                 Ok(verdict) => {
                     facts.absorb(verdict.facts);
-                    let good = verdict.good.into_iter().chain(verdict.done);
+                    let notes = verdict.notes.into_iter();
+                    let good = verdict.good.into_iter().chain(verdict.done).chain(notes);
                     let good = good.map(|says| (true, says));
                     let consents = verdict.consents.into_iter().map(|it| it.otherwise);
                     let bad = verdict.problems.into_iter().chain(consents);

@@ -7,6 +7,7 @@ mod doctor;
 mod drive;
 mod explain;
 mod generate;
+mod guard;
 mod opening;
 mod others;
 mod panics;
@@ -36,6 +37,7 @@ use report::Report;
 /// Runs what was typed and gives the exit code.
 #[must_use]
 pub fn run() -> u8 {
+    guard::memory();
     panics::keep();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

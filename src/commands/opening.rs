@@ -128,8 +128,12 @@ impl Opening {
             None
         };
         let session = Session::open(context, self.signing_in, practice)?;
-        if let Ok(tenant) = self.run.facts().get(USER_TENANT_ID) {
+        let facts = self.run.facts();
+        if let Ok(tenant) = facts.get(USER_TENANT_ID) {
             session.clouds.use_tenant(tenant.as_ref());
+        }
+        if let Ok(vnet) = facts.get(USER_VNET_ID) {
+            session.clouds.use_subscription(&vnet.subscription);
         }
         session.find_token(self.provider);
         Ok(session)

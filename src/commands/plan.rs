@@ -45,6 +45,9 @@ pub async fn look(
             Ok(verdict) => {
                 facts.absorb(verdict.facts);
                 done = done.or(verdict.done);
+                for note in verdict.notes {
+                    context.stream.note(&note);
+                }
                 for consent in verdict.consents {
                     if agrees(&consent.question)? {
                         facts.absorb(consent.facts);

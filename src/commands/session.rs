@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ask::{prompt::Prompt, token},
     cli::SignInKind,
-    clouds::{Clouds, Endpoints, credential::SignIn, device_code::DeviceCode},
+    clouds::{Clouds, Endpoints, az::Az, credential::SignIn, device_code::DeviceCode},
     engine::Pace,
     error::{Error, Kind},
     fact::Secret,
@@ -139,6 +139,13 @@ fn endpoints(signing_in: SigningIn) -> Result<Endpoints, Error> {
     .map_err(|error| Error::usage(error.to_string()).hint("correct the variable, or leave it out"))
 }
 
+/// The variables that hold secrets which are no business of other programs.
+fn secrets() -> Vec<&'static str> {
+    let tokens = providers::ALL.iter().flat_map(|it| it.token.variables);
+    let azure = ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"];
+    tokens.copied().chain(azure).collect()
+}
+
 fn sign_in(context: &Context<'_>, signing_in: SigningIn) -> Result<SignIn, Error> {
     let environment = || {
         Some(SignIn::Environment {
@@ -147,9 +154,10 @@ fn sign_in(context: &Context<'_>, signing_in: SigningIn) -> Result<SignIn, Error
             secret: Secret::from(variable("AZURE_CLIENT_SECRET")?),
         })
     };
+    let az = || SignIn::Az(Az::hiding(secrets()));
     Ok(match signing_in.how {
-        None => environment().unwrap_or(SignIn::Az),
-        Some(SignInKind::Az) => SignIn::Az,
+        None => environment().unwrap_or_else(az),
+        Some(SignInKind::Az) => az(),
         Some(SignInKind::Environment) => environment().ok_or_else(|| {
             let missing: Vec<&str> = ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"]
                 .into_iter()

@@ -294,7 +294,8 @@ impl<'a, W: World + 'static> Cx<'a, W> {
     }
 
     /// What is left of the time that the person gives, if they give one.
-    pub(super) fn left(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
         let timeout = self.voice.limits.timeout?;
         Some(timeout.saturating_sub(self.elapsed()))
     }

@@ -37,6 +37,14 @@ pub enum StoreError {
         /// The version that wrote it.
         written_by: String,
     },
+    /// Something that this program did not put there: it could be read by others, or lead elsewhere.
+    #[error("`{place}` is not used: {reason}")]
+    Foreign {
+        /// Where.
+        place: String,
+        /// What it is.
+        reason: &'static str,
+    },
     /// Another process works on it.
     #[error("the run `{run}` is in use by {holder}")]
     Locked {

@@ -239,6 +239,8 @@ pub struct Verdict {
     pub problems: Vec<String>,
     /// What is good, for `doctor`.
     pub good: Vec<String>,
+    /// What the person should know, although it is not in the way.
+    pub notes: Vec<String>,
     /// What it learned on the way.
     pub facts: Facts,
     /// Set when the goal is reached already, with the sentence that says so.

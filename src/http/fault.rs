@@ -46,6 +46,10 @@ pub struct ApiError {
     pub fields: Box<[(String, String)]>,
     /// The request was to change something.
     pub changes: bool,
+    /// The claims that the service wants the token to have, as [`super::challenge`] reads them.
+    pub challenge: Option<Box<str>>,
+    /// What to do about it, where that is known better than its code tells.
+    pub advice: Box<[String]>,
 }
 
 impl std::fmt::Display for ApiError {
@@ -106,6 +110,8 @@ impl ApiError {
             retry_after: None,
             fields: Box::default(),
             changes: false,
+            challenge: None,
+            advice: Box::default(),
         }
     }
 

@@ -5,6 +5,8 @@ use super::{
     fault::{ApiError, Cause},
 };
 
+const POLICY: &str = "RequestDisallowedByPolicy";
+
 /// Service, a part of the code or message, and what to do.
 const HINTS: &[(Service, &str, &str)] = &[
     (
@@ -25,12 +27,12 @@ const HINTS: &[(Service, &str, &str)] = &[
     (
         Service::Graph,
         "InvalidKeyEndDate",
-        "your tenant caps the life of passwords below one day; an administrator can exempt this application",
+        "your tenant caps the life of passwords below two hours; an administrator can exempt this application",
     ),
     (
         Service::Graph,
         "CredentialInvalidLifetimeAsPerAppPolicy",
-        "your tenant caps the life of passwords below one day; an administrator can exempt this application",
+        "your tenant caps the life of passwords below two hours; an administrator can exempt this application",
     ),
     (
         Service::Arm,
@@ -54,13 +56,18 @@ const HINTS: &[(Service, &str, &str)] = &[
     ),
     (
         Service::Arm,
-        "RequestDisallowedByPolicy",
+        POLICY,
         "an Azure Policy of your company forbids this; its name is in the message",
     ),
     (
         Service::Arm,
         "ScopeLocked",
         "a lock on the VNet or its resource group forbids this; remove the lock, then resume",
+    ),
+    (
+        Service::Arm,
+        "ReadOnlyDisabledSubscription",
+        "the subscription is disabled; its owner has to enable it again before anything in it can be changed",
     ),
     (
         Service::Arm,
@@ -85,7 +92,7 @@ const HINTS: &[(Service, &str, &str)] = &[
     (
         Service::Arm,
         "SubscriptionNotFound",
-        "check `--subscription`, and that your sign-in may see it",
+        "check `--subscription`, and that your sign-in may see it; only its own tenant is seen, another is named with `--tenant`",
     ),
     (
         Service::Arm,
@@ -152,6 +159,9 @@ const ENTRA: &[(&str, &str)] = &[
 /// What to do about the error, most telling first.
 #[must_use]
 pub fn of(error: &ApiError) -> Vec<String> {
+    if !error.advice.is_empty() {
+        return error.advice.to_vec();
+    }
     let mut hints: Vec<String> = Vec::new();
     let text = format!("{} {}", error.code.as_deref().unwrap_or(""), error.message);
     if error.cause == Cause::SignIn || error.service == Service::Entra {
@@ -178,6 +188,8 @@ pub fn of(error: &ApiError) -> Vec<String> {
         HINTS
             .iter()
             .filter(|(service, part, _)| *service == error.service && text.contains(part))
+            // What a challenge calls a policy is met by another sign-in.
+            .filter(|(_, part, _)| error.challenge.is_none() || *part != POLICY)
             .map(|(.., hint)| (*hint).to_owned()),
     );
     if hints.is_empty() {
@@ -227,6 +239,19 @@ mod tests {
         assert!(of(&error)[0].contains("lock"));
         error.code = Some("SomethingNew".into());
         assert!(of(&error).is_empty());
+    }
+
+    #[test]
+    fn a_policy_is_one_unless_the_answer_wants_claims() {
+        let mut error = ApiError::new(Service::Arm, "PUT /x", Cause::Answered, "");
+        error.code = Some("RequestDisallowedByPolicy".into());
+        error.status = Some(403);
+        assert!(of(&error)[0].contains("Azure Policy"));
+        error.status = Some(401);
+        error.challenge = Some("e30=".into());
+        assert_eq!(of(&error), ["sign in again: `az login`"]);
+        error.advice = Box::new(["az logout".into()]);
+        assert_eq!(of(&error), ["az logout"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Requests to the services: as data ([`call`]), their one executor ([`send`]), and what went wrong ([`fault`], [`hints`]).
 
 pub mod call;
+pub mod challenge;
 pub mod fault;
 pub mod hints;
 pub mod send;

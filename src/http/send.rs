@@ -3,11 +3,12 @@
 
 use super::{
     call::Call,
+    challenge,
     fault::{ApiError, Cause},
 };
 use reqwest::{
     Certificate, Client, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -247,6 +248,9 @@ impl Http {
             let mut error = ApiError::read(*service, call.line(), status, &bytes);
             error.retry_after = retry_after(&headers).or(error.retry_after);
             error.request_id = error.request_id.or(id);
+            if status == 401 {
+                error.challenge = challenge::claims(wanted(&headers));
+            }
             return Err(error);
         }
         let body = if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -276,6 +280,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .parse()
         .ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+/// What the answer wants a token to be like.
+fn wanted(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let all = headers.get_all(WWW_AUTHENTICATE).iter();
+    all.filter_map(|value| value.to_str().ok())
 }
 
 fn request_id(headers: &HeaderMap) -> Option<Box<str>> {

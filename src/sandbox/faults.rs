@@ -72,6 +72,14 @@ pub enum Fault {
     ForeignPage,
     /// Sign-in is refused by Conditional Access (53003).
     ConditionalAccess,
+    /// Resource Manager wants a person's second factor before it changes something; applications are exempt.
+    MfaRequired,
+    /// An Azure Policy with the effect `deny` forbids changes.
+    DeniedByPolicy,
+    /// The token was withdrawn by continuous access evaluation, and only a new sign-in with the claims gives a good one.
+    TokenWithdrawn,
+    /// The claims of a challenge are not what they should be, but this text.
+    OddClaims(String),
     /// A vendor's principal may not be created: the caller lacks the directory role.
     NoDirectoryRole,
     /// The operation of a change fails with this code and message; the peering stays, as `Failed`.

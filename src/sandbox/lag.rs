@@ -132,6 +132,16 @@ pub(super) fn stamp_after(seconds: i64) -> String {
     whole.format(&Rfc3339).unwrap_or_default()
 }
 
+/// A moment some seconds from now, as HTTP prints it.
+pub(super) fn http_date(seconds: i64) -> String {
+    let form = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
+    let moment = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
+    let form = time::format_description::parse_borrowed::<2>(form);
+    form.ok()
+        .and_then(|form| moment.format(&form).ok())
+        .unwrap_or_default()
+}
+
 /// Seconds since 1970 of a printed moment, if it is one.
 pub(super) fn parse_stamp(text: &str) -> Option<f64> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;

@@ -46,8 +46,8 @@ pub use world::World;
 /// The parts of a [`World`].
 pub mod parts {
     pub use super::world::{
-        Account, Aiven, Application, Assignment, GatewayNetwork, Group, Konnect, Network,
-        Operation, Password, Peering, Permission, Principal, ProviderAccount, Role, Row,
+        Account, Aiven, Application, Assignment, GatewayNetwork, Group, Konnect, Lock, Network,
+        Operation, Password, Peering, Permission, Principal, ProviderAccount, Role, Row, State,
         Subscription, Tenant, TransitGateway, User, Vpc,
     };
 }

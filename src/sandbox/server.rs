@@ -18,6 +18,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use super::cut::Cut;
 use super::harm::{self, Delivery};
+use super::lag::http_date;
 use super::log::Seen;
 use super::services;
 use super::store::Store;
@@ -53,7 +54,10 @@ impl Shared {
         let mut world = self.world();
         services::advance(&mut world);
         let service = services::of(&ask.parts());
-        let (answer, delivery) = harm::answer(&mut world, service, ask);
+        let (mut answer, delivery) = harm::answer(&mut world, service, ask);
+        if world.ahead != 0 {
+            answer = answer.with("date", http_date(world.ahead));
+        }
         let status = match delivery {
             Delivery::Whole | Delivery::Proxy => answer.status,
             Delivery::Cut | Delivery::Never => 0,

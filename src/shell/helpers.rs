@@ -43,10 +43,10 @@ json_ascii() {
       if (substr($1, 1, 2) == "00" && low < 128) printf "%c", low; else printf "\\u%s", $1 }'
 }"#).needing(&[&JSON_TEXT]);
 
-/// The time in 24 hours.
-pub static TOMORROW: Helper = Helper::new(
-    "tomorrow",
-    "# tomorrow: in 24 hours, for the date of GNU and of BSD\ntomorrow() {\n  date -u -d '+1 day' '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null || date -u -v+1d '+%Y-%m-%dT%H:%M:%SZ'\n}",
+/// The time in two hours.
+pub static IN_TWO_HOURS: Helper = Helper::new(
+    "in_two_hours",
+    "# in_two_hours: the time then, for the date of GNU and of BSD\nin_two_hours() {\n  date -u -d '+2 hours' '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null || date -u -v+2H '+%Y-%m-%dT%H:%M:%SZ'\n}",
 );
 
 /// Tries again while a command fails.

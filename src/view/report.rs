@@ -21,7 +21,7 @@ pub fn error(error: &Error, screen: &Screen, log: Option<&Path>) -> String {
         cause = this.source();
     }
     for hint in &error.hints {
-        if hint.starts_with("peer-wizard ") {
+        if hint.starts_with("peer-wizard ") || hint.starts_with("az ") {
             // A command stays on one line, so that it can be copied.
             lines.push(format!(
                 "{} {}",

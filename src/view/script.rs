@@ -15,7 +15,7 @@ const FIRST: [&str; 12] = [
     "odata",
     "jmes",
     "json_ascii",
-    "tomorrow",
+    "in_two_hours",
     "retry",
     "wait_for",
     "delete_if_there",

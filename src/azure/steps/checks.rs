@@ -5,13 +5,15 @@ use crate::{
     azure::{
         Cx, Fault, arm,
         keys::{PEERING_NAME, Side, Text, USER_VNET_ID, USER_VNET_RANGES},
+        restraints::{locks, network_provider, register},
     },
     clouds::Clouds,
     engine::{Check, Verdict},
     fact::Key,
-    net::{self, Ranges},
+    net::{self, Ranges, VnetId},
 };
 use async_trait::async_trait;
+use futures_util::future::join;
 
 /// Set by the provider's check when the provider already has a living peering to this VNet.
 pub const PROVIDER_HAS_PEERING: Key<Text> = Key::fleeting("PROVIDER_HAS_PEERING");
@@ -32,11 +34,17 @@ impl Check<Clouds> for VnetReady {
         let (w, f) = (cx.world, &cx.facts);
         let mut verdict = Verdict::default();
         let id = f.get(USER_VNET_ID)?;
-        let Some(vnet) = w.look(&arm::vnet(&id)).await? else {
+        let vnet_call = arm::vnet(&id);
+        let (vnet, (forbidden, notes)) = join(w.look(&vnet_call), restraints(w, &id)).await;
+        let Some(vnet) = vnet? else {
             verdict.problems.push(format!(
-                "there is no VNet `{}` in resource group `{}`, or your sign-in may not see it: check `--vnet`",
+                "there is no VNet `{}` in resource group `{}`, or your sign-in may not see it: check `--vnet`; only one tenant is seen at a time, another is named with `--tenant`",
                 id.name, id.resource_group
             ));
+            let network = w.look(&network_provider(&id.subscription)).await;
+            if matches!(network, Ok(Some(provider)) if provider.is_missing()) {
+                verdict.problems.push(register(&id.subscription));
+            }
             return Ok(verdict);
         };
         let state = &vnet.properties.provisioning_state;
@@ -63,6 +71,14 @@ impl Check<Clouds> for VnetReady {
             ));
         }
         let known = f.get(PROVIDER_HAS_PEERING).is_ok();
+        verdict.notes.extend(notes);
+        // What is connected already needs no change.
+        let heard = if known {
+            &mut verdict.notes
+        } else {
+            &mut verdict.problems
+        };
+        heard.extend(forbidden);
         for peering in &vnet.properties.virtual_network_peerings {
             if name
                 .as_ref()
@@ -99,6 +115,53 @@ impl Check<Clouds> for VnetReady {
         }
         Ok(verdict)
     }
+}
+
+/// What forbids changes in general, and what the person should know besides: locks, and the state of the subscription. A look that
+/// is refused tells nothing; then the change itself does.
+async fn restraints(w: &Clouds, vnet: &VnetId) -> (Vec<String>, Vec<String>) {
+    let (mut problems, mut notes) = (Vec::new(), Vec::new());
+    let (locks, subscription) = (
+        locks(&vnet.subscription),
+        arm::subscription(&vnet.subscription),
+    );
+    let (locks, subscription) = join(w.list(&locks), w.look(&subscription)).await;
+    let id = vnet.to_string();
+    for lock in locks.unwrap_or_default() {
+        if !lock.covers(&id) {
+            continue;
+        }
+        let (name, scope) = (lock.name(), lock.scope());
+        let place = match scope.matches('/').count() {
+            0..=2 => "the subscription".to_owned(),
+            3 | 4 => format!("the resource group `{}`", net::leaf(scope)),
+            _ => "the VNet".to_owned(),
+        };
+        if lock.forbids_all() {
+            problems.push(format!(
+                "the lock `{name}` (ReadOnly) on {place} forbids every change to the VNet: have it removed: az lock delete --ids \"{}\"",
+                lock.id
+            ));
+        } else {
+            notes.push(format!(
+                "the lock `{name}` ({}) on {place} lets the VNet be connected, but undo cannot delete anything on it as long as the lock is there",
+                lock.properties.level
+            ));
+        }
+    }
+    if let Ok(Some(subscription)) = subscription {
+        let name = &subscription.display_name;
+        match subscription.state.as_deref().unwrap_or_default() {
+            state @ ("Disabled" | "Deleted" | "Expired") => problems.push(format!(
+                "the subscription `{name}` is in state {state}: nothing in it can be changed until it is enabled again"
+            )),
+            state @ ("Warned" | "PastDue") => notes.push(format!(
+                "the subscription `{name}` is in state {state}: it will be disabled unless that is settled, and the peering with it"
+            )),
+            _ => {}
+        }
+    }
+    (problems, notes)
 }
 
 /// The person may write role assignments on the VNet and role definitions in its subscription.

@@ -18,10 +18,12 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::time::Duration;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 
-/// The life of a password that is not revoked because the run was left: longer than any wait, no longer than a day.
-const LIFE: time::Duration = time::Duration::hours(24);
+/// The life of a password that is not revoked because the run was left: what a run may take, or the wait that was asked for and
+/// an hour for the rest.
+const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+const REST: Duration = Duration::from_secs(60 * 60);
 const NAME: &str = "peer-wizard ";
 const STEP: &str = "password";
 
@@ -127,7 +129,7 @@ impl Definition<Clouds> for Password {
                     .flag("--append")
                     .flag("--only-show-errors")
                     .opt("--display-name", text![NAME, RUN])
-                    .opt("--end-date", Text::call(&helpers::TOMORROW, []))
+                    .opt("--end-date", Text::call(&helpers::IN_TWO_HOURS, []))
                     .yields_secret(USER_APP_SECRET, "password")
                     .patient(
                         "the application may not be known everywhere yet",
@@ -150,7 +152,9 @@ impl Ensure<Clouds> for Password {
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
         let (w, f) = (cx.world, &cx.facts);
         revoke(w, f).await?;
-        let end = (OffsetDateTime::now_utc() + LIFE).replace_nanosecond(0);
+        // By the clock of the service, which is the one that ends it.
+        let life = cx.left().map_or(LIFE, |asked| LIFE.max(asked + REST));
+        let end = (w.now() + life).replace_nanosecond(0);
         let end = end
             .ok()
             .and_then(|end| end.format(&Rfc3339).ok())

@@ -9,6 +9,7 @@ mod envelope;
 mod networks;
 mod operations;
 mod peerings;
+mod restraints;
 mod roles;
 mod rules;
 mod shape;
@@ -30,6 +31,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Reply {
         return Ok(subscriptions::endpoints(ask));
     }
     let caller = caller(world, ask)?;
+    restraints::challenge(world, ask, &caller)?;
     if ask.query("api-version").is_none() {
         return Err(error(
             400,
@@ -46,6 +48,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Reply {
     }
     if let ["subscriptions", id, ..] = lower.as_slice() {
         check_tenant(world, &caller, id)?;
+        restraints::allow(world, ask, id)?;
     }
     // Roles and assignments exist at any scope: what stands before the last `providers/Microsoft.Authorization`.
     let authorization = (0..lower.len().saturating_sub(1))
@@ -58,6 +61,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Reply {
             Some(&"roledefinitions") => roles::answer(world, ask, &caller, &scope, id),
             Some(&"roleassignments") => assignments::answer(world, ask, &caller, &scope, id),
             Some(&"permissions") => roles::permissions(world, ask, &caller, &scope),
+            Some(&"locks") => restraints::locks(world, ask, &caller, &scope),
             _ => Err(no_resource(ask)),
         };
     }

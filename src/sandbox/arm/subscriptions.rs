@@ -110,11 +110,11 @@ pub(super) fn answer(world: &mut World, ask: &Ask, caller: &Token, lower: &[&str
             find_group(world, id, name).map(|found| Answer::json(200, group(found)))
         }
         ["subscriptions", id, "providers"] => {
-            let providers = vec![provider(id)];
+            let providers = vec![provider(world, id)];
             Ok(list(world, ask, providers))
         }
         ["subscriptions", id, "providers", "microsoft.network"] => {
-            Ok(Answer::json(200, provider(id)))
+            Ok(Answer::json(200, provider(world, id)))
         }
         ["subscriptions", id, "locations"] => {
             let locations = ["westeurope", "northeurope"].map(|name| {
@@ -163,7 +163,7 @@ fn is_visible(world: &World, caller: &Token, subscription: &Subscription) -> boo
 fn subscription(subscription: &Subscription) -> Value {
     json!({
         "id": format!("/subscriptions/{}", subscription.id), "authorizationSource": "RoleBased", "managedByTenants": [], "tags": {},
-        "subscriptionId": subscription.id, "tenantId": subscription.tenant, "displayName": subscription.name, "state": "Enabled",
+        "subscriptionId": subscription.id, "tenantId": subscription.tenant, "displayName": subscription.name, "state": subscription.state,
         "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
     })
 }
@@ -175,7 +175,15 @@ fn group(group: &Group) -> Value {
     })
 }
 
-fn provider(subscription: &str) -> Value {
+fn provider(world: &World, subscription: &str) -> Value {
+    let registered = world
+        .subscription(subscription)
+        .is_none_or(|it| !it.unregistered);
+    let state = if registered {
+        "Registered"
+    } else {
+        "NotRegistered"
+    };
     let kind = |name: &str| {
         json!({
             "resourceType": name, "locations": ["West Europe", "North Europe"],
@@ -184,7 +192,7 @@ fn provider(subscription: &str) -> Value {
     };
     json!({
         "id": format!("/subscriptions/{subscription}/providers/Microsoft.Network"), "namespace": "Microsoft.Network",
-        "registrationState": "Registered", "registrationPolicy": "RegistrationRequired",
+        "registrationState": state, "registrationPolicy": "RegistrationRequired",
         "resourceTypes": [kind("virtualNetworks"), kind("virtualNetworks/virtualNetworkPeerings")],
     })
 }

@@ -1,12 +1,14 @@
 //! Who asks, with which token, and whether they may manage applications.
 
 use super::envelope::error;
+use crate::sandbox::faults::Fault;
 use crate::sandbox::lag::now;
+use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask};
 use crate::sandbox::world::{Audience, Token, World};
 
 /// The holder of a valid token for Graph.
-pub(super) fn caller(world: &World, ask: &Ask) -> Result<Token, Answer> {
+pub(super) fn caller(world: &mut World, ask: &Ask) -> Result<Token, Answer> {
     let refuse = |text: &str| error(401, "InvalidAuthenticationToken", text, None);
     let text = ask
         .bearer("Bearer")
@@ -22,7 +24,22 @@ pub(super) fn caller(world: &World, ask: &Ask) -> Result<Token, Answer> {
     if token.audience != Audience::Graph {
         return Err(refuse("Access token validation failure. Invalid audience."));
     }
-    Ok(token.clone())
+    let token = token.clone();
+    let withdrawn = |fault: &Fault| *fault == Fault::TokenWithdrawn;
+    if world
+        .faults
+        .strike(Service::Graph, ask, withdrawn)
+        .is_some()
+    {
+        let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
+        // `{"access_token":{"nbf":{"essential":true,"value":"1764000000"}}}`
+        let claims = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzY0MDAwMDAwIn19fQ==";
+        let wanted = format!(
+            "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{claims}\""
+        );
+        return Err(refuse(text).with("www-authenticate", wanted));
+    }
+    Ok(token)
 }
 
 /// Whether the caller holds a directory role that may manage all applications.

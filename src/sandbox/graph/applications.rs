@@ -290,6 +290,13 @@ fn add_password(world: &mut World, ask: &Ask, at: usize) -> Reply {
         moment("startDateTime", stamp())?,
         moment("endDateTime", stamp_after(2 * 365 * 86_400))?,
     );
+    #[expect(clippy::cast_precision_loss, reason = "an hour or a day")]
+    let clock = crate::sandbox::lag::now() + world.ahead as f64;
+    if crate::sandbox::lag::parse_stamp(&end).is_some_and(|end| end <= clock) {
+        return Err(bad_request(
+            "The value of property 'endDateTime' is in the past.",
+        ));
+    }
     let secret = format!("{}~{}", &guid()[..3], guid().replace('-', "Q"));
     let password = Password {
         key_id: guid(),

@@ -178,5 +178,6 @@ fn subscription(id: &str, tenant: &str, name: &str) -> Subscription {
         id: id.into(),
         tenant: tenant.into(),
         name: name.into(),
+        ..Subscription::default()
     }
 }

@@ -57,6 +57,7 @@ impl World {
             id: subscription.into(),
             tenant: tenant.into(),
             name: format!("{name} networks"),
+            ..Subscription::default()
         });
         self.applications.push(Application {
             tenant: tenant.into(),

@@ -5,6 +5,7 @@ use super::{
     definition, guid, role,
 };
 use crate::sandbox::Lag;
+use crate::sandbox::world::{Lock, State};
 
 fn names(bench: &Bench, path: &str, token: &str) -> Vec<String> {
     let (status, body) = bench.get(path, token);
@@ -413,4 +414,42 @@ fn a_role_tells_who_wrote_it_and_when() {
         &bench.admin(ARM),
     );
     assert_eq!(listed["value"][0]["properties"], second);
+}
+
+#[test]
+fn locks_and_a_disabled_subscription_forbid_changes_and_no_looks() {
+    let bench = Bench::new(Lag::None);
+    let arm = bench.admin(ARM);
+    let vnet = bench.sample.vnet_id.clone();
+    let group = vnet.split("/providers/").next().unwrap().to_lowercase();
+    let subscription = format!("/subscriptions/{}", bench.sample.subscription);
+    let lock = |level: &str| Lock {
+        scope: group.clone(),
+        name: "frozen".into(),
+        level: level.into(),
+    };
+    let vendor = bench.vendor();
+    let grant = || bench.assign(1, &vnet, READER, &vendor);
+    let list =
+        format!("{subscription}/providers/Microsoft.Authorization/locks?api-version=2020-05-01");
+    assert_eq!(bench.get(&list, &arm).1["value"], json!([]));
+
+    bench.edit(|world| world.locks.push(lock("ReadOnly")));
+    assert_eq!(code(&grant()), (409, "ScopeLocked"));
+    let shown = bench.get(&list, &arm).1["value"][0].clone();
+    assert_eq!(shown["properties"]["level"], "ReadOnly", "{shown}");
+    assert_eq!(bench.get(&at(&vnet), &arm).0, 200);
+
+    bench.edit(|world| world.locks = vec![lock("CanNotDelete")]);
+    assert_eq!(grant().0, 201);
+    let gone = bench.call("DELETE", &assignment(1, &vnet), &arm, None);
+    assert_eq!(code(&gone), (409, "ScopeLocked"));
+
+    bench.edit(|world| {
+        world.locks.clear();
+        world.subscriptions[0].state = State::Disabled;
+    });
+    assert_eq!(code(&grant()), (409, "ReadOnlyDisabledSubscription"));
+    let seen = bench.get("/subscriptions?api-version=2022-12-01", &arm).1;
+    assert_eq!(seen["value"][0]["state"], "Disabled", "{seen}");
 }

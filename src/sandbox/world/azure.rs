@@ -15,6 +15,36 @@ pub struct Subscription {
     pub tenant: String,
     /// Its display name.
     pub name: String,
+    /// `Enabled`, or why it can be used less.
+    pub state: State,
+    /// Whether `Microsoft.Network` is still to be registered.
+    pub unregistered: bool,
+}
+
+/// What may be done in a subscription: <https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-states>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// All.
+    #[default]
+    Enabled,
+    /// All, as long as it is not paid too late.
+    PastDue,
+    /// All, as long as it is not paid too late.
+    Warned,
+    /// Nothing but looking.
+    Disabled,
+}
+
+/// A management lock: <https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources>.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lock {
+    /// What it is on; what is below inherits it.
+    pub scope: String,
+    /// Its name.
+    pub name: String,
+    /// `ReadOnly` or `CanNotDelete`.
+    pub level: String,
 }
 
 /// A resource group.

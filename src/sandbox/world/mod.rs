@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-pub use azure::{Group, Network, Operation, Peering, Subscription};
+pub use azure::{Group, Lock, Network, Operation, Peering, State, Subscription};
 pub use directory::{Application, Assignment, Password, Permission, Principal, Role, Tenant, User};
 pub(in crate::sandbox) use session::{Audience, Grant, Session, Token};
 pub use vendors::{
@@ -41,6 +41,8 @@ pub struct World {
     pub subscriptions: Vec<Subscription>,
     /// Resource groups.
     pub groups: Vec<Group>,
+    /// Management locks.
+    pub locks: Vec<Lock>,
     /// Virtual networks, the vendors' included.
     pub networks: Vec<Network>,
     /// Operations on peerings that are under way or over.
@@ -60,6 +62,9 @@ pub struct World {
     /// What goes wrong on purpose.
     #[serde(skip)]
     pub faults: Faults,
+    /// By how many seconds the services' clocks are ahead of this machine's.
+    #[serde(skip)]
+    pub ahead: i64,
     #[serde(skip)]
     pub(super) session: Session,
 }
