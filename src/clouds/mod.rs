@@ -15,7 +15,7 @@ use crate::{
 use credential::{AppIdentity, SignIn};
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{any::Any, cell::RefCell, collections::BTreeMap, rc::Rc};
 use token::{Reach, Token};
 
 /// The concrete world of the flows.
@@ -30,6 +30,7 @@ pub struct Clouds {
     tokens: RefCell<BTreeMap<String, Token>>,
     provider_token: RefCell<Option<Secret>>,
     learned: RefCell<BTreeMap<&'static str, bool>>,
+    notes: RefCell<BTreeMap<String, Rc<dyn Any>>>,
 }
 
 impl World for Clouds {
@@ -67,6 +68,7 @@ impl Clouds {
             tokens: RefCell::default(),
             provider_token: RefCell::default(),
             learned: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -117,6 +119,21 @@ impl Clouds {
     /// Remembers something about a service for the requests to come.
     pub fn learn(&self, what: &'static str, is: bool) {
         self.learned.borrow_mut().insert(what, is);
+    }
+
+    /// What was noted under this name of the asker's, such as a list that is long and read once.
+    #[must_use]
+    pub fn noted<T: 'static>(&self, name: &str) -> Option<Rc<T>> {
+        let note = self.notes.borrow().get(name).cloned();
+        note.and_then(|note| note.downcast().ok())
+    }
+
+    /// Notes something for as long as the process lives.
+    pub fn note<T: 'static>(&self, name: impl Into<String>, what: T) -> Rc<T> {
+        let what = Rc::new(what);
+        let note: Rc<dyn Any> = Rc::clone(&what) as Rc<dyn Any>;
+        self.notes.borrow_mut().insert(name.into(), note);
+        what
     }
 
     /// Sends a request and reads its answer.
