@@ -219,7 +219,7 @@ impl Provider {
     /// The provider's custom role.
     #[must_use]
     pub fn role(&self) -> Role {
-        Role::may_be_peered_with(self.name, self.side, self.allows)
+        Role::may_be_peered_with(self.name, self.side, self.allows).usually(self.role_name)
     }
 }
 

@@ -107,20 +107,21 @@ fn a_run_makes_one_of_each() {
 
 #[test]
 fn killed_at_any_save_it_resumes_to_the_same_end() {
-    let mut broken = Broken::default();
-    for (provider, name, shape) in table(&[0, 3]) {
-        let bench = Bench::new(provider, &shape, Lag::None);
+    let broken = side_by_side(table(&[0, 3]), |_, provider, shape| {
+        let mut broken = Broken::default();
+        let bench = Bench::new(provider, shape, Lag::None);
         let goal = bench.goal();
         let (_, moments) = bench.moments(&bench.unbegun(), Journey::Apply);
         assert!(moments.len() >= bench.flow.steps.len(), "too few saves");
         for moment in moments {
-            let what = format!("{} ({name}) killed {}", provider.id, moment.name);
+            let what = format!("{} ({shape:?}) killed {}", provider.id, moment.name);
             bench.cloud.restore(&moment.world);
             let mut disk = bench.disk_with(&moment.saved);
             let run = bench.go(&mut disk, Journey::Apply);
             broken.note(&what, run.and_then(|run| bench.reached(&run, &goal)));
         }
-    }
+        broken
+    });
     broken.assert_none_of("resumed runs after a death at a save");
 }
 
@@ -254,7 +255,13 @@ fn throttling_and_small_pages_make_no_difference() {
 
 #[test]
 fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
-    let broken = side_by_side(table(PLAIN), |index, provider, shape| {
+    // Each way on a thread of its own.
+    let ways = [Journey::Apply, Journey::Undo];
+    let both = table(PLAIN)
+        .into_iter()
+        .flat_map(|line| [line.clone(), line]);
+    let broken = side_by_side(both.collect(), |index, provider, shape| {
+        let (index, journey) = (index / 2, ways[index % 2]);
         let mut broken = Broken::default();
         let goal = Bench::new(provider, shape, Lag::None).goal();
         let mut bench = Bench::new(provider, shape, Lag::Looks(2));
@@ -267,16 +274,14 @@ fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
         broken.note(provider.id, bench.reached(&run, &goal));
         // The flows share their steps, so each takes its own third of the moments.
         for moment in moments.into_iter().skip(index % 3).step_by(3) {
-            for journey in [Journey::Apply, Journey::Undo] {
-                let what = format!("{}, {journey:?} when killed {}", provider.id, moment.name);
-                bench.cloud.restore(&moment.world);
-                let mut disk = bench.disk_with(&moment.just_now());
-                let end = bench.go(&mut disk, journey).and_then(|run| match journey {
-                    Journey::Apply => bench.reached(&run, &goal),
-                    Journey::Undo => bench.undone(&run),
-                });
-                broken.note(&what, end);
-            }
+            let what = format!("{}, {journey:?} when killed {}", provider.id, moment.name);
+            bench.cloud.restore(&moment.world);
+            let mut disk = bench.disk_with(&moment.just_now());
+            let end = bench.go(&mut disk, journey).and_then(|run| match journey {
+                Journey::Apply => bench.reached(&run, &goal),
+                Journey::Undo => bench.undone(&run),
+            });
+            broken.note(&what, end);
         }
         broken
     });

@@ -6,7 +6,7 @@ use crate::{
     http::{Call, Service::Arm, segment},
     net::{Ranges, VnetId, leaf, overlaps},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 const SUBSCRIPTIONS: &str = "2022-12-01";
@@ -154,6 +154,27 @@ impl Peering {
     }
 }
 
+/// An item of a list in which some may be odd: nothing where it has another form than the API describes. For lists that
+/// are searched for one of our own.
+#[derive(Clone, Debug)]
+pub struct Lenient<T>(pub Option<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let item = Value::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_value(item).ok()))
+    }
+}
+
+/// Azure says null where it has nothing to say.
+fn or_nothing<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// A role definition.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RoleDefinition {
@@ -168,15 +189,18 @@ pub struct RoleDefinition {
 #[serde(rename_all = "camelCase", default)]
 pub struct RoleProperties {
     /// What people call it.
+    #[serde(deserialize_with = "or_nothing")]
     pub role_name: String,
     /// `CustomRole` or `BuiltInRole`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "or_nothing")]
     pub kind: String,
     /// What it is for.
     pub description: Option<String>,
     /// What it allows.
+    #[serde(deserialize_with = "or_nothing")]
     pub permissions: Vec<Permission>,
     /// Where it may be assigned.
+    #[serde(deserialize_with = "or_nothing")]
     pub assignable_scopes: Vec<String>,
     /// When it was last changed, RFC 3339.
     pub updated_on: Option<String>,
@@ -187,12 +211,16 @@ pub struct RoleProperties {
 #[serde(rename_all = "camelCase", default)]
 pub struct Permission {
     /// Allowed.
+    #[serde(deserialize_with = "or_nothing")]
     pub actions: Vec<String>,
     /// Taken back.
+    #[serde(deserialize_with = "or_nothing")]
     pub not_actions: Vec<String>,
     /// Allowed on data.
+    #[serde(deserialize_with = "or_nothing")]
     pub data_actions: Vec<String>,
     /// Taken back on data.
+    #[serde(deserialize_with = "or_nothing")]
     pub not_data_actions: Vec<String>,
 }
 
@@ -244,10 +272,13 @@ pub struct RoleAssignment {
 #[serde(rename_all = "camelCase", default)]
 pub struct AssignmentProperties {
     /// The role.
+    #[serde(deserialize_with = "or_nothing")]
     pub role_definition_id: String,
     /// The principal.
+    #[serde(deserialize_with = "or_nothing")]
     pub principal_id: String,
     /// Where.
+    #[serde(deserialize_with = "or_nothing")]
     pub scope: String,
 }
 
@@ -363,7 +394,7 @@ pub fn delete_peering(id: &VnetId, name: &str) -> Call<Value> {
 /// The custom roles that can be seen at `scope`; the empty scope is the tenant.
 /// <https://learn.microsoft.com/rest/api/authorization/role-definitions/list>
 #[must_use]
-pub fn custom_roles(scope: &str) -> Call<Page<RoleDefinition>> {
+pub fn custom_roles(scope: &str) -> Call<Page<Lenient<RoleDefinition>>> {
     let path = format!(
         "{}/providers/Microsoft.Authorization/roleDefinitions",
         scope_path(scope)
@@ -518,6 +549,21 @@ mod tests {
             "Microsoft.Network/*/read",
             "Microsoft.Network/virtualNetworks/write"
         ));
+    }
+
+    #[test]
+    fn an_odd_role_stops_no_list() {
+        let page = json!({ "value": [
+            { "name": "a", "properties": { "roleName": null, "permissions": null, "assignableScopes": null } },
+            { "name": null, "properties": null },
+            { "name": "b", "properties": { "roleName": ["x"] } },
+            "c",
+            { "name": "d", "properties": { "roleName": "D", "permissions": [{ "actions": ["x"], "notActions": null }] } },
+        ] });
+        let page: Page<Lenient<RoleDefinition>> = serde_json::from_value(page).expect("a page");
+        let names = page.value.into_iter().filter_map(|it| it.0);
+        let names: Vec<String> = names.map(|role| role.name).collect();
+        assert_eq!(names, ["a", "d"]);
     }
 
     #[test]

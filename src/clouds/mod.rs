@@ -17,8 +17,10 @@ use credential::{AppIdentity, SignIn};
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    rc::Rc,
 };
 use time::{Duration, OffsetDateTime};
 use token::{Reach, Token};
@@ -40,6 +42,7 @@ pub struct Clouds {
     learned: RefCell<BTreeMap<&'static str, bool>>,
     /// By how much Graph's clock is ahead of this machine's.
     ahead: Cell<Duration>,
+    notes: RefCell<BTreeMap<String, Rc<dyn Any>>>,
 }
 
 impl World for Clouds {
@@ -79,6 +82,7 @@ impl Clouds {
             provider_token: RefCell::default(),
             learned: RefCell::default(),
             ahead: Cell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -133,6 +137,21 @@ impl Clouds {
     /// Remembers something about a service for the requests to come.
     pub fn learn(&self, what: &'static str, is: bool) {
         self.learned.borrow_mut().insert(what, is);
+    }
+
+    /// What was noted under this name of the asker's, such as a list that is long and read once.
+    #[must_use]
+    pub fn noted<T: 'static>(&self, name: &str) -> Option<Rc<T>> {
+        let note = self.notes.borrow().get(name).cloned();
+        note.and_then(|note| note.downcast().ok())
+    }
+
+    /// Notes something for as long as the process lives.
+    pub fn note<T: 'static>(&self, name: impl Into<String>, what: T) -> Rc<T> {
+        let what = Rc::new(what);
+        let note: Rc<dyn Any> = Rc::clone(&what) as Rc<dyn Any>;
+        self.notes.borrow_mut().insert(name.into(), note);
+        what
     }
 
     /// Sends a request and reads its answer.

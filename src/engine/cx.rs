@@ -276,6 +276,21 @@ impl<'a, W: World + 'static> Cx<'a, W> {
         self.tries.began.elapsed()
     }
 
+    /// A time of the real clouds at the pace of the run.
+    #[must_use]
+    pub fn scaled(&self, time: Duration) -> Duration {
+        self.voice.pace.scaled(time)
+    }
+
+    /// Whether the step has stood for less than this, as the run's file says and as far as this process knows.
+    #[must_use]
+    pub fn stood_less_than(&self, time: Duration) -> bool {
+        let since = self.since.map(|since| OffsetDateTime::now_utc() - since);
+        let stood = since.and_then(|time| Duration::try_from(time).ok());
+        // A clock may have been set back.
+        stood.unwrap_or_default().max(self.elapsed()) < time
+    }
+
     async fn pause(&mut self, time: Duration) -> Done<(), W> {
         // Whoever waits holds no place.
         self.place = None;

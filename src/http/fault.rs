@@ -130,6 +130,9 @@ impl ApiError {
             (Cause::Unreachable, _) if self.is_about_trust() => None,
             (Cause::Unreachable, _) => Some(format!("{service} cannot be reached")),
             (Cause::Lost, _) => Some(format!("the answer of {service} was lost")),
+            (Cause::Answered, Some(409)) if self.is_concurrent() => {
+                Some(format!("{service} is busy with another change"))
+            }
             (Cause::Answered, Some(429)) => Some(format!("{service} asks to slow down")),
             (Cause::Answered, Some(status @ (408 | 500..=599))) => {
                 Some(format!("{service} answered {status}"))
@@ -140,6 +143,13 @@ impl ApiError {
             }
             _ => None,
         }
+    }
+
+    /// Whether the directory only says that it was asked for two changes at once. Its one PATCH, which makes an application
+    /// or finds it, has no other reason for a 409.
+    fn is_concurrent(&self) -> bool {
+        self.service == Service::Graph
+            && (self.is("Directory_ConcurrencyViolation") || self.request.starts_with("PATCH "))
     }
 
     fn is_about_trust(&self) -> bool {
@@ -334,6 +344,18 @@ mod tests {
         let mut trust = error(Cause::Unreachable, None, false);
         trust.message = "invalid peer certificate".into();
         assert_eq!(trust.passing(), None);
+    }
+
+    #[test]
+    fn two_changes_of_the_directory_at_once_pass() {
+        let body = r#"{"error":{"code":"Directory_ConcurrencyViolation","message":"m"}}"#;
+        assert!(read(Service::Graph, 409, body).passing().is_some());
+        assert_eq!(read(Service::Arm, 409, body).passing(), None);
+        let twin = r#"{"error":{"code":"Request_MultipleObjectsWithSameKeyValue"}}"#;
+        assert_eq!(read(Service::Graph, 409, twin).passing(), None);
+        let upsert = "PATCH /v1.0/applications(uniqueName='x')".to_owned();
+        let upsert = ApiError::read(Service::Graph, upsert, 409, b"{}");
+        assert!(upsert.passing().is_some());
     }
 
     fn read(service: Service, status: u16, body: &str) -> ApiError {

@@ -6,112 +6,154 @@ use super::{
 };
 
 const POLICY: &str = "RequestDisallowedByPolicy";
+const ROLE_CHANGE: &str = "to define a custom role takes Owner or User Access Administrator on the subscription, and to change one takes that on every subscription where it can be assigned, none of which may be disabled; ask its owner to add yours, or have one of your own under another name: `--role-name`";
+const OVERLAP: &str = "the address ranges overlap; peered networks must not share addresses";
 
-/// Service, a part of the code or message, and what to do.
-const HINTS: &[(Service, &str, &str)] = &[
+/// Service, code, words of the message where one code has several meanings, and what to do. The first that fits counts.
+const HINTS: &[(Service, &str, &str, &str)] = &[
     (
         Service::Graph,
         "Authorization_RequestDenied",
+        "",
         "this needs the Application Administrator (or Cloud Application Administrator) role in Entra; ask an administrator, then resume",
     ),
     (
         Service::Graph,
         "NoBackingApplicationObject",
+        "",
         "no application has this id; check `--provider-application-id`",
     ),
     (
         Service::Graph,
         "CredentialTypeNotAllowedAsPerAppPolicy",
+        "",
         "your tenant forbids passwords on applications; an administrator can exempt this one application: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies",
     ),
     (
         Service::Graph,
         "InvalidKeyEndDate",
+        "",
         "your tenant caps the life of passwords below two hours; an administrator can exempt this application",
     ),
     (
         Service::Graph,
         "CredentialInvalidLifetimeAsPerAppPolicy",
+        "",
         "your tenant caps the life of passwords below two hours; an administrator can exempt this application",
     ),
     (
         Service::Arm,
         "AuthorizationFailed",
+        "ABAC condition",
+        "your right to assign roles has a condition (ABAC) that does not allow this role or this principal; ask whoever gave it to allow them, or name a role that you may assign with `--role-name`",
+    ),
+    (
+        Service::Arm,
+        "AuthorizationFailed",
+        "Microsoft.Authorization/roleDefinitions/write",
+        ROLE_CHANGE,
+    ),
+    (
+        Service::Arm,
+        "AuthorizationFailed",
+        "",
         "granting roles needs Owner, User Access Administrator or Role Based Access Control Administrator on the VNet; a role granted a moment ago can take ten minutes",
     ),
     (
         Service::Arm,
         "LinkedAuthorizationFailed",
+        "Microsoft.Authorization/roleDefinitions/write",
+        ROLE_CHANGE,
+    ),
+    (
+        Service::Arm,
+        "LinkedAuthorizationFailed",
+        "",
         "the application has no right on the other network yet, or the other network is not the one meant",
     ),
     (
         Service::Arm,
         "RoleDefinitionWithSameNameExists",
+        "",
         "a role of this name exists in your tenant where you cannot see it; choose another with `--role-name`, or let its owner add your subscription to its assignable scopes",
     ),
     (
         Service::Arm,
         "RoleDefinitionLimitExceeded",
+        "",
         "the tenant is full of custom roles; delete one, or name one to use with `--role-name`",
     ),
     (
         Service::Arm,
         POLICY,
+        "",
         "an Azure Policy of your company forbids this; its name is in the message",
     ),
     (
         Service::Arm,
         "ScopeLocked",
+        "",
         "a lock on the VNet or its resource group forbids this; remove the lock, then resume",
     ),
+    (Service::Arm, "VnetAddressSpacesOverlap", "", OVERLAP),
     (
         Service::Arm,
         "ReadOnlyDisabledSubscription",
+        "",
         "the subscription is disabled; its owner has to enable it again before anything in it can be changed",
     ),
     (
         Service::Arm,
-        "VnetAddressSpace",
-        "the address ranges overlap; peered networks must not share addresses",
+        "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet",
+        "",
+        OVERLAP,
     ),
     (
         Service::Arm,
         "RemotePeeringIsDisconnected",
+        "",
         "the other side holds a dead half of an earlier peering; delete the peering at the provider, then begin anew",
     ),
     (
         Service::Arm,
         "AnotherPeeringAlreadyReferencesRemoteVnet",
+        "",
         "the VNet has another peering to the same network; delete it first",
     ),
     (
         Service::Arm,
         "InvalidResourceName",
+        "",
         "choose another name with `--peering-name`",
     ),
     (
         Service::Arm,
         "SubscriptionNotFound",
+        "",
         "check `--subscription`, and that your sign-in may see it; only its own tenant is seen, another is named with `--tenant`",
     ),
     (
         Service::Arm,
         "ResourceGroupNotFound",
+        "",
         "check `--resource-group`, and that your sign-in may see it",
     ),
     (
         Service::Arm,
         "ResourceNotFound",
+        "",
         "check `--vnet`, and that your sign-in may see it",
     ),
     (
         Service::Arm,
         "MissingSubscriptionRegistration",
+        "",
         "register the provider once: `az provider register --namespace Microsoft.Network`",
     ),
     (
         Service::Arm,
         "InvalidAuthenticationTokenTenant",
+        "",
         "you are signed in to another tenant than the subscription's; name it with `--tenant`, or `az login --tenant …`",
     ),
 ];
@@ -184,14 +226,16 @@ pub fn of(error: &ApiError) -> Vec<String> {
         let fitting = vendor.hints.iter().filter(|(part, _)| text.contains(part));
         hints.extend(fitting.map(|(_, hint)| (*hint).to_owned()));
     }
-    hints.extend(
-        HINTS
-            .iter()
-            .filter(|(service, part, _)| *service == error.service && text.contains(part))
-            // What a challenge calls a policy is met by another sign-in.
-            .filter(|(_, part, _)| error.challenge.is_none() || *part != POLICY)
-            .map(|(.., hint)| (*hint).to_owned()),
-    );
+    let mut met: Vec<&str> = Vec::new();
+    for (service, code, words, hint) in HINTS {
+        let fits = *service == error.service && says_code(&text, code) && text.contains(words);
+        // What a challenge calls a policy is met by another sign-in.
+        let challenged = error.challenge.is_some() && *code == POLICY;
+        if fits && !challenged && !met.contains(code) {
+            met.push(code);
+            hints.push((*hint).to_owned());
+        }
+    }
     if hints.is_empty() {
         let general = match (error.cause, error.service, error.status) {
             (Cause::Unreachable, ..) if says(error, "certificate") => {
@@ -217,6 +261,12 @@ pub fn of(error: &ApiError) -> Vec<String> {
     hints
 }
 
+/// Whether the text has the code as a whole word: one code may be a part of another.
+fn says_code(text: &str, code: &str) -> bool {
+    let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.any(|word| word == code)
+}
+
 fn says(error: &ApiError, word: &str) -> bool {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = source {
@@ -239,6 +289,38 @@ mod tests {
         assert!(of(&error)[0].contains("lock"));
         error.code = Some("SomethingNew".into());
         assert!(of(&error).is_empty());
+    }
+
+    fn arm(code: &str, message: &str) -> Vec<String> {
+        let mut error = ApiError::new(Service::Arm, "PUT /x", Cause::Answered, message);
+        error.code = Some(code.into());
+        of(&error)
+    }
+
+    #[test]
+    fn codes_match_whole() {
+        let linked = arm("LinkedAuthorizationFailed", "no right on the linked scope");
+        assert_eq!(linked.len(), 1, "{linked:?}");
+        assert!(linked[0].contains("other network"));
+        assert!(arm("ParentResourceNotFound", "").is_empty());
+        assert!(arm("VnetAddressSpacesOverlap", "")[0].contains("overlap"));
+        assert!(arm("X", "it failed (code: ScopeLocked)")[0].contains("lock"));
+    }
+
+    #[test]
+    fn a_role_that_may_not_be_changed_or_assigned_has_a_way_out() {
+        let linked = arm(
+            "LinkedAuthorizationFailed",
+            "The client 'x' has permission to perform action 'Microsoft.Authorization/roleDefinitions/write' on scope '/subscriptions/a'; however, it does not have permission to perform action 'Microsoft.Authorization/roleDefinitions/write' on the linked scope(s) '/subscriptions/b'",
+        );
+        let condition = arm(
+            "AuthorizationFailed",
+            "The client 'x' does not have authorization or an ABAC condition not fulfilled to perform action 'Microsoft.Authorization/roleAssignments/write'",
+        );
+        for hints in [linked, condition] {
+            assert_eq!(hints.len(), 1, "{hints:?}");
+            assert!(hints[0].contains("`--role-name`"), "{hints:?}");
+        }
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub enum Fault {
     Throttle(u32),
     /// This status, and nothing done.
     FailBefore(u16),
+    /// 409 of the directory, which is busy with another change of the same object; nothing done.
+    Concurrent,
     /// The thing is done, but the answer is 500.
     FailAfter,
     /// The thing is done, but the connection ends in the middle of the answer.
@@ -107,6 +109,9 @@ pub enum Fault {
     Strange(String),
     /// Role assignments do not know the principal, even when its type is given.
     PrincipalUnknown,
+    /// Right after a role definition was written, somebody writes it who had read it before: it can be assigned where it
+    /// could be before, and in this scope. With an assignment, right before it.
+    WrittenOver(String),
     /// A virtual network is busy with something else: it shows `Updating`, and peerings on it are refused.
     NetworkUpdating,
 }

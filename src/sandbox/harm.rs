@@ -29,6 +29,7 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
             fault,
             Fault::Throttle(_)
                 | Fault::FailBefore(_)
+                | Fault::Concurrent
                 | Fault::Answer { done: false, .. }
                 | Fault::Hang { done: false }
         )
@@ -50,6 +51,11 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
             return (answer, Delivery::Whole);
         }
         Some(Fault::FailBefore(status)) => return (failed(status), Delivery::Whole),
+        Some(Fault::Concurrent) => {
+            let (code, message) = services::CONCURRENT;
+            let body = services::failure(service, 409, code, message);
+            return (Answer::json(409, body), Delivery::Whole);
+        }
         Some(Fault::Answer { what, .. }) => {
             return (spoil(what, Answer::empty(200)), Delivery::Proxy);
         }

@@ -25,10 +25,20 @@ pub(super) enum Spread {
     Principal,
     /// A new password, to the token service.
     Secret,
+    /// A new password, to the replicas that show passwords and remove them.
+    Password,
+    /// A change of an application, to those that are made right after it.
+    Change,
+    /// A deleted service principal, to what makes one of the same application.
+    PrincipalGone,
     /// A role assignment, to the places that check it.
     Assignment,
     /// A new role definition, to role assignments.
     Role,
+    /// The places where a role can be assigned, to role assignments.
+    RoleScopes,
+    /// A deleted role definition, to lists of them.
+    RoleGone,
     /// A changed role definition, to searches by its name.
     RoleName,
     /// An operation on a peering.
@@ -48,9 +58,16 @@ pub(super) enum Spread {
 impl Spread {
     const fn seconds(self) -> f64 {
         match self {
+            Self::Change => 0.4,
             Self::RoleName | Self::Principal | Self::Role => 0.8,
-            Self::Application | Self::Order => 1.2,
-            Self::Secret | Self::Operation | Self::Assignment | Self::Removal => 2.0,
+            Self::Application | Self::Order | Self::Password => 1.2,
+            Self::RoleScopes => 1.6,
+            Self::Secret
+            | Self::Operation
+            | Self::Assignment
+            | Self::Removal
+            | Self::RoleGone
+            | Self::PrincipalGone => 2.0,
             Self::Person | Self::Join => 3.0,
             Self::Build => 4.5,
         }
@@ -60,10 +77,14 @@ impl Spread {
 impl Lag {
     /// The wait that starts now for a change of this kind.
     pub(super) fn begin(self, what: Spread) -> Settle {
-        match self {
-            Self::None | Self::Looks(0) => Settle::Done,
-            Self::Timed(scale) => Settle::At(now() + scale * what.seconds()),
-            Self::Looks(looks) => Settle::Looks(looks),
+        match (self, what) {
+            (Self::None | Self::Looks(0), _) => Settle::Done,
+            (Self::Timed(scale), _) => Settle::At(now() + scale * what.seconds()),
+            // A change is in the way of the next one, and of no other.
+            (Self::Looks(_), Spread::Change) => Settle::Looks(1),
+            // Half of that time a new role is not known at all, the other half not where it can be assigned.
+            (Self::Looks(looks), Spread::Role) => Settle::Looks(looks.div_ceil(2)),
+            (Self::Looks(looks), _) => Settle::Looks(looks),
         }
     }
 }

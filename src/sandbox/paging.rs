@@ -14,6 +14,16 @@ pub(super) fn page(
     ask: &Ask,
     items: Vec<Value>,
 ) -> (Vec<Value>, Option<String>) {
+    page_of(world, (service, 100), ask, items)
+}
+
+/// The same where a page has another usual size.
+pub(super) fn page_of(
+    world: &mut World,
+    (service, usual): (Service, usize),
+    ask: &Ask,
+    items: Vec<Value>,
+) -> (Vec<Value>, Option<String>) {
     let fault = world.faults.strike(service, ask, |fault| {
         matches!(fault, Fault::PageSize(_) | Fault::ForeignPage)
     });
@@ -23,13 +33,13 @@ pub(super) fn page(
         _ => ask
             .query("$top")
             .and_then(|top| top.parse().ok())
-            .unwrap_or(100),
+            .unwrap_or(usual),
     };
     let from: usize = ask
         .query("$skiptoken")
         .and_then(|token| token.parse().ok())
         .unwrap_or(0);
-    let more = from + size < items.len();
+    let more = from.saturating_add(size) < items.len();
     let slice = items.into_iter().skip(from).take(size).collect();
     let next = more.then(|| {
         let origin = if fault == Some(Fault::ForeignPage) {

@@ -160,8 +160,8 @@ impl Bench {
             provider,
             flow,
             pace: Pace {
-                first: Duration::from_millis(400),
-                scale: 0.001,
+                first: Duration::from_secs(2),
+                scale: 0.0002,
             },
             heard: Heard::default(),
             client: http.client().clone(),

@@ -1,6 +1,10 @@
 //! Role assignments: which principal may do what on which scope.
 
-use super::{AZURE_GRANTS, settle};
+use super::{
+    AZURE_GRANTS,
+    custom_role::{assignable, extend, now},
+    settle,
+};
 use crate::{
     azure::{
         Cx, Fault, arm,
@@ -24,6 +28,8 @@ use std::time::Duration;
 pub(super) const OWN_ASSIGNMENT: &str = "assignment";
 /// The step that gives the provider's principal its right.
 pub const PROVIDER_ASSIGNMENT: &str = "provider-assignment";
+/// Said of a role that was just made or extended, until everybody knows where it can be assigned.
+const NOT_ASSIGNABLE: &str = "RoleAssignmentScopeNotAssignableToRoleDefinition";
 const NOT_OURS: &str = "its name is not this run's";
 
 /// The assignment of a role to a principal.
@@ -115,6 +121,21 @@ impl Assignment {
         }))
     }
 
+    /// The role was made assignable here by an earlier step; where it is not any more, another run has written over that.
+    async fn regain(&self, cx: &mut Cx<'_>, role: &str) -> Result<(), Fault> {
+        let vnet = cx.facts.get(USER_VNET_ID)?;
+        let here = vnet.subscription_scope();
+        match now(cx.world, &here, role).await? {
+            Some(role)
+                if role.properties.kind == "CustomRole"
+                    && !assignable(&role, &vnet.to_string()) =>
+            {
+                extend(cx, role, &here).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn known(&self, it: arm::RoleAssignment, maker: Maker) -> Known {
         let facts = Facts::default().with(self.assignment, it.id.as_str());
         Known::new(facts, maker).called(it.name, it.id)
@@ -178,9 +199,14 @@ impl Definition<Clouds> for Assignment {
 
     fn settling(&self, error: &ApiError) -> Option<Settling> {
         if error.is("PrincipalNotFound") {
-            Some(settle("Azure does not know the new principal yet", 5))
+            Some(settle("Azure does not know the new principal yet", 15))
         } else if error.is("RoleDefinitionDoesNotExist") {
             Some(settle("Azure does not know the new role everywhere yet", 5))
+        } else if error.is(NOT_ASSIGNABLE) {
+            Some(settle(
+                "Azure does not know everywhere yet where the role can be assigned",
+                5,
+            ))
         } else if error.is("RoleAssignmentExists") {
             Some(settle("the assignment exists but does not show yet", 2))
         } else {
@@ -226,6 +252,13 @@ impl Ensure<Clouds> for Assignment {
         let (role, principal) = (f.get(self.role)?, f.get(self.principal)?);
         let put = arm::put_assignment(&self.own_id(f)?, role.as_ref(), principal.as_ref());
         match w.send(&put).await {
+            Err(error) if error.is(NOT_ASSIGNABLE) => {
+                match self.regain(cx, leaf(role.as_ref())).await {
+                    // What Azure said first is what is told.
+                    Ok(()) | Err(Fault::World(_)) => Err(error.into()),
+                    Err(fault) => Err(fault),
+                }
+            }
             Ok(it) => Ok(Made::New(self.known(it, Maker::Run))),
             Err(error) if error.is("RoleAssignmentExists") => match self.matching(w, f).await? {
                 Some(known) => Ok(Made::Already(known)),

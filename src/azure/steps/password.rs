@@ -5,12 +5,13 @@ use crate::{
     azure::{
         Cx, Fault, graph,
         keys::{
-            AppObjectId, RUN, USER_APP_ID, USER_APP_KEY_ID, USER_APP_OBJECT_ID, USER_APP_SECRET,
+            AppObjectId, RUN, Text as Note, USER_APP_ID, USER_APP_KEY_ID, USER_APP_OBJECT_ID,
+            USER_APP_SECRET,
         },
     },
     clouds::Clouds,
     engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Release, Scope, Settling},
-    fact::{Facts, Missing, Named},
+    fact::{Facts, Key, Missing, Named},
     http::ApiError,
     keys,
     shell::{Cmd, Helper, Shell, Text, az, call, helpers},
@@ -27,6 +28,21 @@ const REST: Duration = Duration::from_secs(60 * 60);
 const NAME: &str = "peer-wizard ";
 const STEP: &str = "password";
 
+/// A password that is younger may not be known everywhere: that Graph finds none does not mean that there is none.
+const YOUNG: Duration = Duration::from_secs(3 * 60);
+/// The file knows whole seconds, and a fast pace makes less of the time above than a request takes.
+const YOUNG_AT_LEAST: Duration = Duration::from_secs(2);
+const NOT_KNOWN: &str = "Entra does not know the new password everywhere yet";
+
+const YES: &str = "yes";
+/// There may be passwords whose making was not answered, or that an earlier process made: minted before the one that is known,
+/// so that where that one shows they show too.
+const MAY_BE_MORE: Key<Note> = Key::fleeting("USER_APP_KEYS_MAY_BE_MORE");
+/// What this process knows of the one whose id it knows: Graph has shown it, a try to remove it was not answered, it is removed.
+const SEEN: Key<Note> = Key::fleeting("USER_APP_KEY_SEEN");
+const TRIED: Key<Note> = Key::fleeting("USER_APP_KEY_TRIED");
+const REMOVED: Key<Note> = Key::fleeting("USER_APP_KEY_REMOVED");
+
 /// The ephemeral password.
 pub struct Password;
 
@@ -38,8 +54,17 @@ pub(super) fn name(f: &Facts) -> Result<String, Missing> {
     Ok(format!("{NAME}{}", f.get(RUN)?))
 }
 
-/// The application and its passwords, as far as Graph shows them: this run's, and the others.
-async fn shown(w: &Clouds, f: &Facts) -> Result<Option<(AppObjectId, [Vec<String>; 2])>, Fault> {
+/// What one look at the application's passwords told.
+struct Shown {
+    app: AppObjectId,
+    /// Those of this run.
+    mine: Vec<String>,
+    /// The others: the run's file may name one of them.
+    others: Vec<String>,
+}
+
+/// The application and its passwords, as far as Graph shows them.
+async fn shown(w: &Clouds, f: &Facts) -> Result<Option<Shown>, Fault> {
     let name = name(f)?;
     let Some(app) = w.look(&graph::application(&f.get(USER_APP_ID)?)).await? else {
         return Ok(None);
@@ -48,40 +73,86 @@ async fn shown(w: &Clouds, f: &Facts) -> Result<Option<(AppObjectId, [Vec<String
     let (mine, others): (Vec<_>, Vec<_>) =
         all.partition(|it| it.display_name.as_deref() == Some(name.as_str()));
     let keys = |all: Vec<graph::PasswordCredential>| all.into_iter().map(|it| it.key_id).collect();
-    Ok(Some((app.id.into(), [keys(mine), keys(others)])))
+    Ok(Some(Shown {
+        app: app.id.into(),
+        mine: keys(mine),
+        others: keys(others),
+    }))
 }
 
-/// The application and the ids of its passwords of this run.
-async fn minted(w: &Clouds, f: &Facts) -> Result<Option<(AppObjectId, Vec<String>)>, Fault> {
-    Ok(shown(w, f).await?.map(|(app, [mine, _])| (app, mine)))
+fn has(keys: &[String], key: &str) -> bool {
+    keys.iter().any(|it| it.eq_ignore_ascii_case(key))
 }
 
-/// Whether the password of this id is not this run's: the run's file may name another.
-async fn is_other(w: &Clouds, f: &Facts, key: &str) -> Result<bool, Fault> {
-    let shown = shown(w, f).await?;
-    Ok(shown.is_some_and(|(_, [_, others])| others.iter().any(|it| it.eq_ignore_ascii_case(key))))
+/// Removes a password; tells whether it was there, as far as Graph knows.
+async fn remove(w: &Clouds, app: &AppObjectId, key: &str) -> Result<bool, ApiError> {
+    match w.forget(&graph::remove_password(app, key)).await {
+        Ok(answer) => Ok(answer.is_some()),
+        // It knows none of that id: 400.
+        Err(error) if error.status == Some(400) && error.message.contains("keyId") => Ok(false),
+        Err(error) if error.message.contains("No password credential found") => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-/// Removes every password of this run; tells how many there were to remove. What a stale list still shows is none.
-async fn revoke(w: &Clouds, f: &Facts) -> Result<usize, Fault> {
-    let Some((app, keys)) = minted(w, f).await? else {
-        return Ok(0);
-    };
+/// Removes those that Graph shows, but for `known`; tells how many there were to remove. What a stale list still shows is none.
+async fn remove_shown(w: &Clouds, shown: &Shown, known: Option<&str>) -> Result<usize, Fault> {
     let mut removed = 0;
-    for key in &keys {
-        removed += usize::from(remove(w, &app, key).await?);
+    for key in &shown.mine {
+        if known.is_none_or(|known| !known.eq_ignore_ascii_case(key)) {
+            removed += usize::from(remove(w, &shown.app, key).await?);
+        }
     }
     Ok(removed)
 }
 
-/// Removes a password; tells whether it was there.
-async fn remove(w: &Clouds, app: &AppObjectId, key: &str) -> Result<bool, Fault> {
-    match w.forget(&graph::remove_password(app, key)).await {
-        Ok(answer) => Ok(answer.is_some()),
-        // Gone already: Graph answers 400 then.
-        Err(error) if error.status == Some(400) && error.message.contains("keyId") => Ok(false),
-        Err(error) if error.message.contains("No password credential found") => Ok(false),
-        Err(error) => Err(error.into()),
+/// Removes what earlier processes and earlier tries left, the one first whose id the run knows, and notes that there may be
+/// more than shows.
+async fn clear(cx: &mut Cx<'_>) -> Result<(), Fault> {
+    if cx.since.is_some() {
+        cx.facts.set(MAY_BE_MORE, YES);
+    }
+    let Some(shown) = shown(cx.world, &cx.facts).await? else {
+        return Ok(());
+    };
+    let known = cx.facts.get(USER_APP_KEY_ID).ok();
+    let known = known.as_ref().map(AsRef::as_ref);
+    if let Some(key) = known.filter(|key| !has(&shown.others, key)) {
+        // One that it does not know may come to be known; it is looked for again at the end.
+        remove(cx.world, &shown.app, key).await?;
+    }
+    remove_shown(cx.world, &shown, known).await?;
+    Ok(())
+}
+
+/// Removes the password whose id the run knows. Tells whether it is surely gone, or may come to be known yet.
+async fn end(cx: &mut Cx<'_>, shown: &Shown) -> Result<bool, Fault> {
+    let Ok(key) = cx.facts.get(USER_APP_KEY_ID) else {
+        return Ok(true);
+    };
+    let removed = cx.facts.get(REMOVED).is_ok();
+    let tried = cx.facts.get(TRIED).is_ok();
+    let shows = has(&shown.mine, key.as_ref());
+    // An answer may come from somebody who did nothing: what shows is removed again.
+    if has(&shown.others, key.as_ref()) || removed && !shows {
+        return Ok(true);
+    }
+    if shows {
+        cx.facts.set(SEEN, YES);
+    }
+    match remove(cx.world, &shown.app, key.as_ref()).await {
+        Ok(true) => {
+            cx.facts.set(REMOVED, YES);
+            Ok(true)
+        }
+        // It was seen, and a try to remove it may have done so.
+        Ok(false) => Ok(removed || tried && cx.facts.get(SEEN).is_ok()),
+        Err(error) => {
+            if !error.is_refusal() {
+                cx.facts.set(TRIED, YES);
+            }
+            Err(error.into())
+        }
     }
 }
 
@@ -109,7 +180,15 @@ impl Definition<Clouds> for Password {
     }
 
     fn reads(&self) -> Vec<Named> {
-        keys![RUN, USER_APP_ID, USER_APP_OBJECT_ID]
+        keys![
+            RUN,
+            USER_APP_ID,
+            USER_APP_OBJECT_ID,
+            MAY_BE_MORE,
+            SEEN,
+            TRIED,
+            REMOVED
+        ]
     }
 
     fn gives(&self) -> Vec<Named> {
@@ -150,51 +229,67 @@ impl Ensure<Clouds> for Password {
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
-        let (w, f) = (cx.world, &cx.facts);
-        revoke(w, f).await?;
+        clear(cx).await?;
         // By the clock of the service, which is the one that ends it.
         let life = cx.left().map_or(LIFE, |asked| LIFE.max(asked + REST));
-        let end = (w.now() + life).replace_nanosecond(0);
+        let end = (cx.world.now() + life).replace_nanosecond(0);
+        let f = &cx.facts;
         let end = end
             .ok()
             .and_then(|end| end.format(&Rfc3339).ok())
             .unwrap_or_default();
         let add = graph::add_password(&f.get(USER_APP_OBJECT_ID)?, &name(f)?, &end);
-        let password = w.send(&add).await?;
-        let facts = Facts::default()
+        let password = match cx.world.send(&add).await {
+            Ok(password) => password,
+            Err(error) => {
+                if !error.is_refusal() {
+                    cx.facts.set(MAY_BE_MORE, YES);
+                }
+                return Err(error.into());
+            }
+        };
+        let mut facts = Facts::default()
             .with(USER_APP_KEY_ID, password.key_id)
             .with_secret(USER_APP_SECRET, password.secret);
+        if let Ok(note) = cx.facts.get(MAY_BE_MORE) {
+            facts.set(MAY_BE_MORE, note);
+        }
         Ok(Made::New(Known::new(facts, Maker::Run)))
     }
 
     async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
         let (w, f) = (cx.world, &cx.facts);
-        let Some((app, keys)) = minted(w, f).await? else {
+        let Some(shown) = shown(w, f).await?.filter(|it| !it.mine.is_empty()) else {
             return Ok(None);
         };
-        if keys.is_empty() {
-            return Ok(None);
-        }
-        let facts = Facts::default().with(USER_APP_OBJECT_ID, app);
+        let facts = Facts::default().with(USER_APP_OBJECT_ID, shown.app);
         let known = Known::new(facts, Maker::Run);
-        Ok(Some(known.called(name(f)?, keys.join(", "))))
+        Ok(Some(known.called(name(f)?, shown.mine.join(", "))))
     }
 
     async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
-        let (w, f) = (cx.world, &cx.facts);
-        // The one we know of goes first, since the list may lag behind; but the list tells if it is somebody else's.
-        if let Ok(key) = f.get(USER_APP_KEY_ID)
-            && !is_other(w, f, key.as_ref()).await?
-        {
-            remove(w, &f.get(USER_APP_OBJECT_ID)?, key.as_ref()).await?;
+        loop {
+            let Some(shown) = shown(cx.world, &cx.facts).await? else {
+                return Ok(Deleted::Gone);
+            };
+            // The list may lag behind, so the one that is known does not wait for it.
+            let gone = end(cx, &shown).await?;
+            let known = cx.facts.get(USER_APP_KEY_ID).ok();
+            let known = known.as_ref().map(AsRef::as_ref);
+            let removed = remove_shown(cx.world, &shown, known).await?;
+            let more = cx.facts.get(MAY_BE_MORE).is_ok() && cx.facts.get(SEEN).is_err();
+            let young = cx.stood_less_than(cx.scaled(YOUNG).max(YOUNG_AT_LEAST));
+            if known.is_some() && young && (!gone || more) {
+                cx.settling(NOT_KNOWN, Duration::MAX).await?;
+                continue;
+            }
+            return Ok(if removed == 0 {
+                Deleted::Gone
+            } else {
+                // There may be more than the list showed.
+                Deleted::NotYet(format!("{removed} left"))
+            });
         }
-        let left = revoke(w, f).await?;
-        Ok(if left == 0 {
-            Deleted::Gone
-        } else {
-            // There may be more than the list showed.
-            Deleted::NotYet(format!("{left} left"))
-        })
     }
 }
 

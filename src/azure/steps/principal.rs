@@ -188,6 +188,10 @@ impl Definition<Clouds> for Principal {
     }
 
     fn settling(&self, error: &ApiError) -> Option<Settling> {
+        if error.is("Request_MultipleObjectsWithSameKeyValue") {
+            // It says that there is one, and shows none: one was deleted, and Entra does not let go of it at once.
+            return Some(settle("Entra still holds one that was deleted", 15));
+        }
         let lagging = match &self.provider {
             None => unknown_application(error),
             // For a foreign application only a missing answer about an existing principal is lag.
@@ -232,8 +236,10 @@ impl Ensure<Clouds> for Principal {
         match w.send(&graph::create_principal(&app, &tag(f)?)).await {
             Ok(principal) => Ok(Made::New(self.known(principal, Maker::Run))),
             Err(error) if error.status == Some(409) => {
-                let principal = w.send(&graph::principal(&app)).await?;
-                Ok(Made::Already(self.found(f, principal)?))
+                match w.look(&graph::principal(&app)).await? {
+                    Some(principal) => Ok(Made::Already(self.found(f, principal)?)),
+                    None => Err(error.into()),
+                }
             }
             Err(error) if error.status == Some(403) => {
                 Err(self.consent(f, &app)?.unwrap_or(Fault::World(error)))

@@ -7,7 +7,6 @@ use super::{
     rights::{assigned_by_others, still_assigned},
     role_scope::RoleScope,
     script::DELETE_UNLESS_USED,
-    settle,
 };
 use crate::{
     azure::{
@@ -18,17 +17,15 @@ use crate::{
         },
     },
     clouds::Clouds,
-    engine::{
-        About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
-    },
+    engine::{About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope},
     fact::{Facts, Key, Missing, Named},
-    http::ApiError,
     keys,
     net::{covers, leaf},
     shell::{self, Helper, Shell, az, call, helpers},
     text,
 };
 use async_trait::async_trait;
+use std::{rc::Rc, time::Duration};
 
 /// What a custom role allows, and how it is found.
 #[derive(Clone, Copy)]
@@ -50,9 +47,16 @@ pub struct Role {
     name: Key<Text>,
     role: Key<RoleId>,
     allows: Allows,
+    /// What it is called where nobody chose its name; nothing where nobody can.
+    usual: Option<&'static str>,
     /// The step that assigns it in this run.
     assignment: &'static str,
 }
+
+const TAKEN: &str = "RoleDefinitionWithSameNameExists";
+/// How long, and how often at the least, a role is looked for whose name is taken.
+const SHOWS_WITHIN: Duration = Duration::from_secs(60);
+const LOOKS: u32 = 5;
 
 impl Role {
     /// The role under which the provider called `name` may peer with a VNet.
@@ -66,8 +70,16 @@ impl Role {
             name: ROLE_NAME,
             role: side.role_id,
             allows,
+            usual: None,
             assignment: PROVIDER_ASSIGNMENT,
         }
+    }
+
+    /// The same, called `name` where the person does not choose.
+    #[must_use]
+    pub fn usually(mut self, name: &'static str) -> Self {
+        self.usual = Some(name);
+        self
     }
 
     /// The role for your own principal, with just the rights over peerings.
@@ -90,6 +102,7 @@ impl Role {
                 description: "May write the peerings of a virtual network and nothing else",
                 other_names: &[],
             },
+            usual: None,
             assignment: OWN_ASSIGNMENT,
         }
     }
@@ -124,66 +137,127 @@ impl Role {
         Ok(guid(f, self.id)?.to_string())
     }
 
-    /// The best of these roles: by name, else by what it allows.
-    ///
-    /// # Errors
-    /// When a role of the name allows something else.
-    fn choose(
+    /// What the role of this name is called in a tenant where the name is taken by one that cannot be seen.
+    fn other_name(name: &str, f: &Facts) -> Result<String, Missing> {
+        let subscription = f.get(USER_SUBSCRIPTION_ID)?.to_string();
+        let first: String = subscription.chars().take(8).collect();
+        Ok(format!("{name} {first}"))
+    }
+
+    /// Whether a person chose the name.
+    fn name_is_chosen(&self, f: &Facts) -> Result<bool, Missing> {
+        let name = f.get(self.name)?;
+        let Some(usual) = self.usual else {
+            return Ok(false);
+        };
+        Ok(name.as_ref() != usual && name.as_ref() != Self::other_name(usual, f)?)
+    }
+
+    fn fits(&self, role: &arm::RoleDefinition) -> bool {
+        allows_just(&role.properties.permissions, self.allows.actions)
+    }
+
+    /// The roles among these that may be the one, best first: by name, else by what they allow. Those that have the name and
+    /// allow something else come before all.
+    fn candidates(
         &self,
         f: &Facts,
-        roles: Vec<arm::RoleDefinition>,
-    ) -> Result<Option<arm::RoleDefinition>, Fault> {
-        let name = f.get(self.name)?;
-        let mine = self.own_guid(f)?;
+        roles: &[arm::RoleDefinition],
+    ) -> Result<Vec<arm::RoleDefinition>, Missing> {
+        let (name, mine) = (f.get(self.name)?, self.own_guid(f)?);
+        let here = f.get(USER_VNET_ID)?.to_string();
+        let chosen = self.name_is_chosen(f)?;
+        let called = |role: &arm::RoleDefinition| role.properties.role_name == name.as_ref();
         let named = |role: &arm::RoleDefinition| {
             let has = role.properties.role_name.as_str();
-            has == name.as_ref() || self.allows.other_names.contains(&has)
+            called(role) || self.allows.other_names.contains(&has)
         };
-        let (fitting, others): (Vec<_>, Vec<_>) = roles
-            .into_iter()
-            .filter(|role| role.properties.kind != "BuiltInRole")
-            .partition(|role| allows_just(&role.properties.permissions, self.allows.actions));
-        if let Some(taken) = others
-            .iter()
-            .find(|role| role.properties.role_name == name.as_ref())
-        {
-            return Err(Fault::Refused(
-                Refusal::new(format!(
-                    "the role `{name}` exists and allows other actions ({})",
-                    listed(&taken.properties.permissions),
-                ))
-                .hint("choose another name with `--role-name`"),
-            ));
-        }
-        let here = f.get(USER_VNET_ID)?.to_string();
-        let rank = |role: &arm::RoleDefinition| {
+        let may_be = |role: &&arm::RoleDefinition| {
+            if role.properties.kind == "BuiltInRole" {
+                return false;
+            }
+            // Who chooses a name does so to have nothing to do with a role of another, unless it is of use as it is.
+            let wanted = || !chosen || called(role) || assignable(role, &here);
+            if self.fits(role) {
+                wanted()
+            } else {
+                called(role)
+            }
+        };
+        let mut all: Vec<_> = roles.iter().filter(may_be).cloned().collect();
+        all.sort_by_key(|role| {
             (
+                self.fits(role),
                 !role.name.eq_ignore_ascii_case(&mine),
                 !named(role),
                 !assignable(role, &here),
             )
-        };
-        Ok(fitting.into_iter().min_by_key(rank))
+        });
+        Ok(all)
+    }
+
+    /// The best of the roles that are listed at `scope`. A list goes on showing roles that were deleted, so each is read by
+    /// its id before it counts.
+    ///
+    /// # Errors
+    /// When a role of the name allows something else.
+    async fn choose(
+        &self,
+        w: &Clouds,
+        f: &Facts,
+        scope: &str,
+        roles: &[arm::RoleDefinition],
+    ) -> Result<Option<arm::RoleDefinition>, Fault> {
+        for listed in self.candidates(f, roles)? {
+            let role = match scope {
+                "" => now(w, &here(f)?, &listed.name).await?,
+                scope => w.look(&arm::role(scope, &listed.name)).await?,
+            };
+            let Some(role) = role else { continue };
+            if self.fits(&role) {
+                return Ok(Some(role));
+            }
+            self.not_taken(f, &role)?;
+        }
+        Ok(None)
+    }
+
+    /// # Errors
+    /// When this role, which allows something else, has the name.
+    fn not_taken(&self, f: &Facts, role: &arm::RoleDefinition) -> Result<(), Fault> {
+        let name = f.get(self.name)?;
+        if role.properties.role_name != name.as_ref() {
+            return Ok(());
+        }
+        let allows = listed(&role.properties.permissions);
+        Err(Fault::Refused(
+            Refusal::new(format!(
+                "the role `{name}` exists and allows other actions ({allows})"
+            ))
+            .hint("choose another name with `--role-name`"),
+        ))
     }
 
     async fn search(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
-        let subscription = here(f)?;
-        let roles = w.list(&arm::custom_roles(&subscription)).await?;
-        if let Some(role) = self.choose(f, roles)? {
+        let here = here(f)?;
+        // The lists lag behind; the id does not.
+        if let Some(role) = now(w, &here, &self.own_guid(f)?).await? {
+            if !self.fits(&role) {
+                self.not_taken(f, &role)?;
+            }
             return Ok(Some(role));
         }
-        // A role of another subscription is not in this one's list, and its name is taken all the same.
-        let everywhere = match w.list(&arm::custom_roles("")).await {
-            Ok(roles) => roles,
-            Err(error) if matches!(error.status, Some(403 | 404)) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(role) = self.choose(f, everywhere)? {
-            return Ok(Some(role));
+        // Names are taken in the whole tenant. Who may not see its roles sees those of the subscription.
+        for scope in ["", &here] {
+            let roles = seen(w, scope).await?;
+            if let Some(role) = self.choose(w, f, scope, &roles).await? {
+                return Ok(Some(role));
+            }
+            if !roles.is_empty() {
+                break;
+            }
         }
-        // The lists lag behind; the GUID does not.
-        Ok(w.look(&arm::role(&subscription, &self.own_guid(f)?))
-            .await?)
+        Ok(None)
     }
 
     fn known(&self, f: &Facts, role: arm::RoleDefinition) -> Result<Known, Missing> {
@@ -193,8 +267,14 @@ impl Role {
             Maker::Other("its id is not this run's".into())
         };
         let id = arm::role_id(f.get(USER_SUBSCRIPTION_ID)?.as_ref(), &role.name);
-        let facts = Facts::default().with(self.role, id.clone());
-        Ok(Known::new(facts, maker).called(role.properties.role_name, id))
+        let mut facts = Facts::default().with(self.role, id.clone());
+        let name = role.properties.role_name;
+        // It may be called otherwise than was asked for.
+        let asked = f.get(self.name)?;
+        if maker == Maker::Run && !name.is_empty() && name != asked.as_ref() {
+            facts.set(self.name, name.as_str());
+        }
+        Ok(Known::new(facts, maker).called(name, id))
     }
 
     /// Looks through every subscription that can be seen: for a name that is taken and in neither list.
@@ -205,13 +285,46 @@ impl Role {
     ) -> Result<Option<arm::RoleDefinition>, Fault> {
         for subscription in w.list(&arm::subscriptions()).await? {
             let scope = format!("/subscriptions/{}", subscription.subscription_id);
-            let roles = w.list(&arm::custom_roles(&scope)).await?;
-            if let Some(role) = self.choose(f, roles)? {
+            let roles = list(w, &scope).await?;
+            if let Some(role) = self.choose(w, f, &scope, &roles).await? {
                 return Ok(Some(role));
             }
         }
         Ok(None)
     }
+
+    fn properties(&self, name: &str, scope: &str) -> arm::RoleProperties {
+        arm::RoleProperties {
+            role_name: name.into(),
+            kind: "CustomRole".into(),
+            description: Some(self.allows.description.into()),
+            permissions: vec![arm::Permission {
+                actions: self.allows.actions.iter().map(|it| (*it).into()).collect(),
+                ..arm::Permission::default()
+            }],
+            assignable_scopes: vec![scope.into()],
+            updated_on: None,
+        }
+    }
+}
+
+/// The custom roles that can be seen at `scope`; none where that may not be asked. What cannot be read is none of ours.
+async fn list(w: &Clouds, scope: &str) -> Result<Vec<arm::RoleDefinition>, Fault> {
+    match w.list(&arm::custom_roles(scope)).await {
+        Ok(roles) => Ok(roles.into_iter().filter_map(|role| role.0).collect()),
+        Err(error) if matches!(error.status, Some(403 | 404)) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same, listed once: a tenant may have thousands.
+async fn seen(w: &Clouds, scope: &str) -> Result<Rc<Vec<arm::RoleDefinition>>, Fault> {
+    let name = format!("custom roles at {scope}");
+    if let Some(roles) = w.noted(&name) {
+        return Ok(roles);
+    }
+    let roles = list(w, scope).await?;
+    Ok(w.note(name, roles))
 }
 
 impl Definition<Clouds> for Role {
@@ -241,12 +354,6 @@ impl Definition<Clouds> for Role {
 
     fn gives(&self) -> Vec<Named> {
         keys![self.role]
-    }
-
-    fn settling(&self, error: &ApiError) -> Option<Settling> {
-        error
-            .is("RoleDefinitionWithSameNameExists")
-            .then(|| settle("a role of this name exists but does not show yet", 1))
     }
 
     fn shell(&self) -> Shell {
@@ -296,42 +403,53 @@ impl Ensure<Clouds> for Role {
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
-        let (w, f) = (cx.world, &cx.facts);
-        let scope = here(f)?;
-        let role = arm::RoleProperties {
-            role_name: f.get(self.name)?.into(),
-            kind: "CustomRole".into(),
-            description: Some(self.allows.description.into()),
-            permissions: vec![arm::Permission {
-                actions: self.allows.actions.iter().map(|it| (*it).into()).collect(),
-                ..arm::Permission::default()
-            }],
-            assignable_scopes: vec![scope.clone()],
-            updated_on: None,
+        let (scope, own) = (here(&cx.facts)?, self.own_guid(&cx.facts)?);
+        let mut name = cx.facts.get(self.name)?.to_string();
+        let mut other = if self.name_is_chosen(&cx.facts)? {
+            None
+        } else {
+            let usual = self.usual.unwrap_or(&name);
+            Some(Self::other_name(usual, &cx.facts)?).filter(|other| *other != name)
         };
-        let put = arm::put_role(&scope, &self.own_guid(f)?, &role);
-        match w.send(&put).await {
-            Ok(role) => Ok(Made::New(self.known(f, role)?)),
-            Err(error) if error.is("RoleDefinitionWithSameNameExists") => {
-                match self.search_wide(w, f).await? {
-                    Some(role) => Ok(Made::Already(self.known(f, role)?)),
-                    None => Err(error.into()),
-                }
+        let (mut looks, mut began) = (0, cx.elapsed());
+        loop {
+            let put = arm::put_role(&scope, &own, &self.properties(&name, &scope));
+            let error = match cx.world.send(&put).await {
+                Ok(role) => return Ok(Made::New(self.known(&cx.facts, role)?)),
+                Err(error) if error.is(TAKEN) => error,
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(role) = self.search_wide(cx.world, &cx.facts).await? {
+                return Ok(Made::Already(self.known(&cx.facts, role)?));
             }
-            Err(error) => Err(error.into()),
+            looks += 1;
+            if looks < LOOKS || cx.elapsed() < began + cx.scaled(SHOWS_WITHIN) {
+                let because = "a role of this name exists but does not show yet";
+                cx.settling(because, Duration::MAX).await?;
+                continue;
+            }
+            let Some(another) = other.take() else {
+                return Err(error.into());
+            };
+            let because = format!(
+                "the name `{name}` is taken by a role that cannot be seen from here, so this one is called `{another}`"
+            );
+            cx.settling(&because, Duration::MAX).await?;
+            name = another;
+            (looks, began) = (0, cx.elapsed());
         }
     }
 
     async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
         let (w, f) = (cx.world, &cx.facts);
         let own = self.own_guid(f)?;
-        let mut role = now(w, f, &own).await?;
+        let mut role = now(w, &here(f)?, &own).await?;
         // The run's file may name another, which is told of and left.
         let named = f.get(self.role).ok();
         if let Some(id) =
             named.filter(|id| role.is_none() && !own.eq_ignore_ascii_case(leaf(id.as_ref())))
         {
-            role = now(w, f, leaf(id.as_ref())).await?;
+            role = now(w, &here(f)?, leaf(id.as_ref())).await?;
         }
         Ok(role.map(|role| self.known(f, role)).transpose()?)
     }
@@ -339,7 +457,7 @@ impl Ensure<Clouds> for Role {
     async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
         let (w, f) = (cx.world, &cx.facts);
         let (guid, here) = (self.own_guid(f)?, here(f)?);
-        let role = now(w, f, &guid).await?;
+        let role = now(w, &here, &guid).await?;
         let scopes = role.map(|role| role.properties.assignable_scopes);
         let elsewhere = |scope: &String| !covers(&here, scope);
         let used = scopes.unwrap_or_default().iter().any(elsewhere)
@@ -364,8 +482,8 @@ impl Ensure<Clouds> for Role {
     }
 
     async fn look(&self, cx: &mut Cx<'_>) -> Result<Look, Fault> {
-        let role = cx.facts.get(self.role)?;
-        Ok(match now(cx.world, &cx.facts, leaf(role.as_ref())).await? {
+        let (role, here) = (cx.facts.get(self.role)?, here(&cx.facts)?);
+        Ok(match now(cx.world, &here, leaf(role.as_ref())).await? {
             None => Look::Missing,
             Some(role) if allows_just(&role.properties.permissions, self.allows.actions) => {
                 Look::Present(role.properties.role_name)

@@ -2,7 +2,7 @@
 
 use super::{
     AZURE_ROLES,
-    custom_role::{allows_just, assignable, here, now},
+    custom_role::{HIDDEN, allows_just, assignable, extend, here, now, put, same, shown},
     rights::{assigned_by_others, still_assigned},
     settle,
 };
@@ -21,13 +21,10 @@ use crate::{
     text,
 };
 use async_trait::async_trait;
-use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// How much Azure's clock may lag behind this machine's.
 const TOLERANCE: time::Duration = time::Duration::minutes(2);
-const HIDDEN: &str = "Azure does not show the role everywhere yet";
-const SHOWS_WITHIN: Duration = Duration::from_secs(5 * 60);
 
 /// A role's being assignable in this subscription.
 pub struct RoleScope {
@@ -45,17 +42,13 @@ impl RoleScope {
     /// The role, or nothing when it does not show.
     async fn role(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
         let role = f.get(self.role)?;
-        now(w, f, leaf(role.as_ref())).await
+        now(w, &here(f)?, leaf(role.as_ref())).await
     }
 
-    /// The role, waited for: it was found or made a moment ago, so that it does not show means that Azure answers from a copy.
+    /// The role, waited for.
     async fn shown(&self, cx: &mut Cx<'_>) -> Result<arm::RoleDefinition, Fault> {
-        loop {
-            if let Some(role) = self.role(cx.world, &cx.facts).await? {
-                return Ok(role);
-            }
-            cx.settling(HIDDEN, SHOWS_WITHIN).await?;
-        }
+        let (role, here) = (cx.facts.get(self.role)?, here(&cx.facts)?);
+        shown(cx, &here, leaf(role.as_ref())).await
     }
 
     /// Whether this run made the role itself.
@@ -79,22 +72,6 @@ impl RoleScope {
             None => Maker::Other("the run does not say when it changed the role".into()),
         }
     }
-}
-
-fn same(scope: &str, other: &str) -> bool {
-    let bare = |it: &str| it.trim_end_matches('/').to_lowercase();
-    bare(scope) == bare(other)
-}
-
-async fn put(w: &Clouds, role: &arm::RoleDefinition, scopes: Vec<String>) -> Result<(), ApiError> {
-    // Azure takes the change at a scope where the role is and stays.
-    let at = scopes.first().cloned().unwrap_or_default();
-    let changed = arm::RoleProperties {
-        assignable_scopes: scopes,
-        ..role.properties.clone()
-    };
-    w.send(&arm::put_role(&at, &role.name, &changed)).await?;
-    Ok(())
 }
 
 impl Definition<Clouds> for RoleScope {
@@ -161,9 +138,8 @@ impl Ensure<Clouds> for RoleScope {
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
         let role = self.shown(cx).await?;
-        let mut scopes = role.properties.assignable_scopes.clone();
-        scopes.push(here(&cx.facts)?);
-        put(cx.world, &role, scopes).await?;
+        let here = here(&cx.facts)?;
+        extend(cx, role, &here).await?;
         Ok(Made::New(Known::new(Facts::default(), Maker::Run)))
     }
 

@@ -8,7 +8,7 @@ use crate::sandbox::faults::Fault;
 use crate::sandbox::filter::{self, Clause};
 use crate::sandbox::lag::{Spread, stamp};
 use crate::sandbox::log::Service;
-use crate::sandbox::rbac::{built_in, covers};
+use crate::sandbox::rbac::{built_in, covers, permits};
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Assignment, Token, World};
 
@@ -110,6 +110,17 @@ fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> R
         ));
     }
     let role = definition.rsplit('/').next().unwrap_or_default().to_owned();
+    check_condition(world, caller, &role, scope)?;
+    let over = world.faults.strike(Service::Arm, ask, |fault| {
+        matches!(fault, Fault::WrittenOver(_))
+    });
+    if let Some(Fault::WrittenOver(other)) = over {
+        let custom = world.roles.iter_mut().find(|custom| custom.id == role);
+        if let Some(custom) = custom {
+            custom.assignable_scopes.retain(|own| !covers(own, scope));
+            custom.assignable_scopes.push(other);
+        }
+    }
     check_role(world, caller, &role, scope)?;
     check_principal(world, ask, caller, &principal, &kind)?;
     let same = |one: &Assignment| {
@@ -146,6 +157,7 @@ fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> R
         description: properties["description"].as_str().map(str::to_owned),
         created: stamp(),
         author: caller.principal.clone(),
+        may_assign: Vec::new(),
         settle: world.lag.begin(Spread::Assignment),
         since: 0,
     };
@@ -163,21 +175,53 @@ fn check_role(world: &mut World, caller: &Token, role: &str, scope: &str) -> Res
         .roles
         .iter_mut()
         .find(|custom| custom.tenant == caller.tenant && custom.id.eq_ignore_ascii_case(role));
-    let Some(custom) = custom.and_then(|custom| custom.settle.look().then_some(custom)) else {
+    let mut spread = false;
+    let known = custom.and_then(|custom| {
+        spread = custom.scope_settle.look();
+        custom.settle.look().then_some(custom)
+    });
+    let Some(custom) = known else {
         let text = format!("The specified role definition with ID '{role}' does not exist.");
         return Err(error(400, "RoleDefinitionDoesNotExist", &text));
     };
-    if custom
-        .assignable_scopes
-        .iter()
-        .any(|own| covers(own, scope))
-    {
+    let mut scopes = custom.assignable_scopes.iter();
+    if spread && scopes.any(|own| covers(own, scope)) {
         return Ok(());
     }
     let text = format!(
-        "The role definition '{role}' cannot be assigned at the scope '{scope}': the scope is not among its assignable scopes."
+        "The role assignment scope '{scope}' is not assignable to role definition '{role}'."
     );
-    Err(error(400, "RoleDefinitionScopeNotAssignable", &text))
+    let code = "RoleAssignmentScopeNotAssignableToRoleDefinition";
+    Err(error(400, code, &text))
+}
+
+/// Who may assign roles on a condition may assign only those that it names.
+fn check_condition(world: &World, caller: &Token, role: &str, scope: &str) -> Result<(), Answer> {
+    let action = format!("{TYPE}/write");
+    let allows = |one: &&Assignment| {
+        one.principal.eq_ignore_ascii_case(&caller.principal)
+            && covers(&one.scope, scope)
+            && world
+                .permissions(&one.role)
+                .iter()
+                .any(|it| permits(it, &action))
+    };
+    let mut rights = world.assignments.iter().filter(allows);
+    let free = |one: &Assignment| {
+        one.may_assign.is_empty()
+            || one
+                .may_assign
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(role))
+    };
+    if rights.any(free) {
+        return Ok(());
+    }
+    let (client, object) = (&caller.app_id, &caller.principal);
+    let text = format!(
+        "The client '{client}' with object id '{object}' does not have authorization or an ABAC condition not fulfilled to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+    );
+    Err(error(403, "AuthorizationFailed", &text))
 }
 
 /// The principal must be known here; naming its type spares the question.

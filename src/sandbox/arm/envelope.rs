@@ -7,9 +7,19 @@ use crate::sandbox::paging;
 use crate::sandbox::wire::{Answer, Ask};
 use crate::sandbox::world::World;
 
+/// A list answer that has no pages of its own.
+pub(super) fn whole_list(world: &mut World, ask: &Ask, items: Vec<Value>) -> Answer {
+    let (items, next) = paging::page_of(world, (Service::Arm, usize::MAX), ask, items);
+    enveloped(&items, next)
+}
+
 /// A list answer in pages.
 pub(super) fn list(world: &mut World, ask: &Ask, items: Vec<Value>) -> Answer {
     let (items, next) = paging::page(world, Service::Arm, ask, items);
+    enveloped(&items, next)
+}
+
+fn enveloped(items: &[Value], next: Option<String>) -> Answer {
     let mut body = json!({"value": items});
     if let Some(next) = next {
         body["nextLink"] = json!(next);

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::access::authorize;
-use super::envelope::{error, list, no_resource};
+use super::envelope::{error, list, no_resource, whole_list};
+use crate::sandbox::faults::Fault;
 use crate::sandbox::filter::{self, Clause};
-use crate::sandbox::lag::{Spread, precise_stamp};
-use crate::sandbox::rbac::{BUILT_IN, built_in, covers};
+use crate::sandbox::lag::{Settle, Spread, precise_stamp};
+use crate::sandbox::log::Service;
+use crate::sandbox::rbac::{BUILT_IN, built_in, covers, permits};
 use crate::sandbox::wire::{Answer, Ask, Reply};
-use crate::sandbox::world::{Role, Token, World};
+use crate::sandbox::world::{Assignment, Role, Token, World};
 
 const TYPE: &str = "Microsoft.Authorization/roleDefinitions";
 
@@ -45,9 +47,13 @@ pub(super) fn answer(
                 let text = "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments).";
                 return Err(error(400, "RoleDefinitionHasAssignments", text));
             }
-            let gone = shape(&world.roles[at], scope);
-            world.roles.remove(at);
-            Ok(Answer::json(200, gone))
+            let mut gone = world.roles.remove(at);
+            let answer = Answer::json(200, shape(&gone, scope));
+            gone.name_settle = world.lag.begin(Spread::RoleGone);
+            if !gone.name_settle.due() {
+                world.deleted_roles.push(gone);
+            }
+            Ok(answer)
         }
         _ => Err(no_resource(ask)),
     }
@@ -85,34 +91,66 @@ fn all(world: &mut World, ask: &Ask, caller: &Token, scope: &str) -> Reply {
     let below = clauses
         .iter()
         .any(|clause| matches!(clause, Clause::Call(name, _) if name == "atscopeandbelow"));
+    // Filters speak of the properties; a role's `type` there is built-in or custom.
+    let wanted = |name: &str, kind: &str| {
+        let properties = || json!({"roleName": name, "type": kind});
+        filter.is_empty() || filter::holds(&filter, &properties())
+    };
     let mut items: Vec<Value> = BUILT_IN
         .iter()
+        .filter(|(_, name, ..)| wanted(name, "BuiltInRole"))
         .map(|(id, ..)| shape_built_in(id, scope))
         .collect();
-    for role in world
-        .roles
-        .iter_mut()
-        .filter(|role| role.tenant == caller.tenant)
-    {
+    let readable = readable(world, caller);
+    // What was deleted shows until everybody knows that it was.
+    world
+        .deleted_roles
+        .retain_mut(|role| !role.name_settle.look());
+    let gone = world.deleted_roles.iter().cloned().map(|role| Role {
+        name_settle: Settle::Done,
+        ..role
+    });
+    let mut gone: Vec<Role> = gone.collect();
+    for role in world.roles.iter_mut().chain(&mut gone) {
         // A role is found where it can be assigned: at its scopes, below them, and above them when asked for.
-        let here = scope == "/"
-            || role
-                .assignable_scopes
-                .iter()
-                .any(|own| covers(own, scope) || (below && covers(scope, own)));
-        if here && (!by_name || role.name_settle.look()) {
+        let here = role.tenant == caller.tenant
+            && role.assignable_scopes.iter().any(|own| match scope {
+                "/" => readable
+                    .iter()
+                    .any(|seen| covers(seen, own) || covers(own, seen)),
+                scope => covers(own, scope) || (below && covers(scope, own)),
+            });
+        if here && wanted(&role.name, "CustomRole") && (!by_name || role.name_settle.look()) {
             items.push(shape(role, scope));
         }
     }
-    // Filters speak of the properties; a role's `type` there is built-in or custom.
-    items.retain(|item| filter.is_empty() || filter::holds(&filter, &item["properties"]));
-    Ok(list(world, ask, items))
+    // Role definitions come all at once, unless a number is asked for.
+    Ok(whole_list(world, ask, items))
+}
+
+/// The scopes where the caller may read role definitions: at the top of the tenant it sees the roles of these.
+fn readable(world: &World, caller: &Token) -> Vec<String> {
+    let action = format!("{TYPE}/read");
+    let reads = |one: &&Assignment| {
+        one.principal.eq_ignore_ascii_case(&caller.principal)
+            && world
+                .permissions(&one.role)
+                .iter()
+                .any(|it| permits(it, &action))
+    };
+    let rights = world.assignments.iter().filter(reads);
+    rights.map(|one| one.scope.clone()).collect()
 }
 
 fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> Reply {
     let wish = wish(world, ask, caller, scope, id)?;
-    for scope in &wish.assignable_scopes {
+    if scope != "/" {
         authorize(world, caller, &format!("{TYPE}/write"), scope)?;
+    }
+    for linked in &wish.assignable_scopes {
+        let action = format!("{TYPE}/write");
+        authorize(world, caller, &action, linked)
+            .map_err(|_| not_linked(caller, &action, scope, linked))?;
     }
     if built_in(id).is_some() {
         let text = "Built-in roles cannot be changed.";
@@ -140,22 +178,33 @@ fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> R
             created,
             created_by,
             settle,
+            scope_settle,
+            assignable_scopes,
             ..
         } = world.roles[at].clone();
+        let moved = assignable_scopes != wish.assignable_scopes;
         world.roles[at] = Role {
             id,
             created,
             created_by,
             settle,
             name_settle,
+            scope_settle: if moved {
+                world.lag.begin(Spread::RoleScopes)
+            } else {
+                scope_settle
+            },
             ..wish
         };
+        write_over(world, ask, at, assignable_scopes);
         at
     } else {
         let settle = world.lag.begin(Spread::Role);
+        let scope_settle = world.lag.begin(Spread::RoleScopes);
         world.roles.push(Role {
             settle,
             name_settle,
+            scope_settle,
             ..wish
         });
         world.roles.len() - 1
@@ -165,6 +214,27 @@ fn put(world: &mut World, ask: &Ask, caller: &Token, scope: &str, id: &str) -> R
     body["properties"]["createdOn"] = body["properties"]["updatedOn"].clone();
     body["properties"]["createdBy"] = Value::Null;
     Ok(Answer::json(201, body))
+}
+
+/// Somebody who had read the role before it was changed writes it as it was, with a scope of their own.
+fn write_over(world: &mut World, ask: &Ask, at: usize, before: Vec<String>) {
+    let over = world.faults.strike(Service::Arm, ask, |fault| {
+        matches!(fault, Fault::WrittenOver(_))
+    });
+    if let Some(Fault::WrittenOver(scope)) = over {
+        let role = &mut world.roles[at];
+        role.assignable_scopes = before;
+        role.assignable_scopes.push(scope);
+    }
+}
+
+/// What is said to a caller who may not change the role at another of its scopes.
+fn not_linked(caller: &Token, action: &str, scope: &str, linked: &str) -> Answer {
+    let (client, object) = (&caller.app_id, &caller.principal);
+    let text = format!(
+        "The client '{client}' with object id '{object}' has permission to perform action '{action}' on scope '{scope}'; however, it does not have permission to perform action '{action}' on the linked scope(s) '{linked}' or the linked scope(s) are invalid."
+    );
+    error(403, "LinkedAuthorizationFailed", &text)
 }
 
 /// The role that a body asks for.
@@ -259,7 +329,7 @@ fn full_id(scope: &str, id: &str) -> String {
 }
 
 fn shape(role: &Role, scope: &str) -> Value {
-    json!({
+    let mut shape = json!({
         "properties": {
             "roleName": role.name, "type": "CustomRole", "description": role.description, "assignableScopes": role.assignable_scopes,
             "permissions": role.permissions, "createdOn": role.created, "updatedOn": role.updated,
@@ -268,7 +338,11 @@ fn shape(role: &Role, scope: &str) -> Value {
         "id": full_id(scope, &role.id),
         "type": TYPE,
         "name": role.id,
-    })
+    });
+    for (key, value) in &role.odd {
+        shape["properties"][key] = value.clone();
+    }
+    shape
 }
 
 fn shape_built_in(id: &str, scope: &str) -> Value {

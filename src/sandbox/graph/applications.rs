@@ -7,6 +7,7 @@ use super::envelope::{bad_request, check_properties, entity, error, list, not_fo
 use super::path::Key;
 use super::{objects, shape};
 use crate::sandbox::lag::{Spread, stamp, stamp_after};
+use crate::sandbox::services::CONCURRENT;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Application, Password, Token, World, guid};
 
@@ -109,13 +110,17 @@ pub(super) fn member(
     // A replica that has not heard of the object answers as if it did not exist; deletions do not ask replicas.
     let knows = |&at: &usize| ask.method == "DELETE" || world.applications[at].settle.look();
     let at = found.filter(knows).ok_or_else(|| not_found(name))?;
+    if matches!(ask.method.as_str(), "PATCH" | "POST") && !world.applications[at].busy.look() {
+        return Err(error(409, CONCURRENT.0, CONCURRENT.1, None));
+    }
     match (ask.method.as_str(), rest) {
-        ("GET", []) => Ok(entity(
-            ask,
-            200,
-            "applications",
-            shape::application(&world.applications[at], &domain(world, caller)),
-        )),
+        ("GET", []) => {
+            let shape = shape::application(&world.applications[at], &domain(world, caller));
+            for password in &mut world.applications[at].passwords {
+                password.shows.look();
+            }
+            Ok(entity(ask, 200, "applications", shape))
+        }
         ("PATCH", []) => {
             check(&ask.body, false)?;
             assign(&mut world.applications[at], &ask.body);
@@ -306,13 +311,18 @@ fn add_password(world: &mut World, ask: &Ask, at: usize) -> Reply {
         hint: secret[..3].to_owned(),
         sha256: world.conceal(&secret),
         settle: world.lag.begin(Spread::Secret),
+        shows: world.lag.begin(Spread::Password),
+        removable: world.lag.begin(Spread::Password),
     };
     let body = json!({
         "@odata.context": format!("{}/v1.0/$metadata#microsoft.graph.passwordCredential", ask.origin),
         "customKeyIdentifier": null, "displayName": password.display_name, "endDateTime": password.end, "hint": password.hint,
         "keyId": password.key_id, "secretText": secret, "startDateTime": password.start,
     });
-    world.applications[at].passwords.push(password);
+    let busy = world.lag.begin(Spread::Change);
+    let app = &mut world.applications[at];
+    app.passwords.push(password);
+    app.busy = busy;
     Ok(Answer::json(200, body))
 }
 
@@ -322,7 +332,9 @@ fn remove_password(world: &mut World, ask: &Ask, at: usize) -> Reply {
     let id = ask.text("keyId").unwrap_or_default();
     let passwords = &mut world.applications[at].passwords;
     let before = passwords.len();
-    passwords.retain(|password| !password.key_id.eq_ignore_ascii_case(id));
+    passwords.retain_mut(|password| {
+        !password.key_id.eq_ignore_ascii_case(id) || !password.removable.look()
+    });
     if passwords.len() == before {
         return Err(bad_request("No password credential found with keyId."));
     }

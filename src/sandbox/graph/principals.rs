@@ -7,7 +7,7 @@ use super::envelope::{bad_request, check_properties, entity, error, list, not_fo
 use super::path::Key;
 use super::{objects, shape};
 use crate::sandbox::faults::Fault;
-use crate::sandbox::lag::stamp;
+use crate::sandbox::lag::{Spread, stamp};
 use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Principal, Token, World};
@@ -115,7 +115,10 @@ pub(super) fn member(
             Ok(Answer::empty(204))
         }
         ("DELETE", []) => {
-            world.principals[at].deleted = Some(stamp());
+            let in_the_way = world.lag.begin(Spread::PrincipalGone);
+            let sp = &mut world.principals[at];
+            sp.deleted = Some(stamp());
+            sp.in_the_way = in_the_way;
             Ok(Answer::empty(204))
         }
         ("GET", ["owners"]) => {
@@ -183,7 +186,11 @@ fn post(world: &mut World, ask: &Ask, caller: &Token, app_id: &str) -> Reply {
             }
         }
     }
-    if world.principal(&caller.tenant, app_id).is_some() {
+    let mut gone = world.principals.iter_mut().filter(|sp| {
+        sp.deleted.is_some() && sp.tenant == caller.tenant && sp.app_id.eq_ignore_ascii_case(app_id)
+    });
+    let held = gone.any(|sp| !sp.in_the_way.look());
+    if held || world.principal(&caller.tenant, app_id).is_some() {
         let text = format!(
             "The service principal cannot be created, updated, or restored because the service principal name {app_id} is already in use."
         );

@@ -9,6 +9,7 @@ pub(super) fn application(app: &Application, domain: &str) -> Value {
     let passwords: Vec<Value> = app
         .passwords
         .iter()
+        .filter(|password| password.shows.due())
         .map(|password| {
             json!({
                 "customKeyIdentifier": null, "displayName": password.display_name, "endDateTime": password.end, "hint": password.hint,

@@ -300,7 +300,7 @@ fn a_role_in_use_cannot_be_deleted_and_is_assignable_where_it_says() {
     assert_eq!(bench.role(1, "aiven", &[PEER]).0, 201);
     assert_eq!(
         code(&bench.assign(1, &development, &guid(1), &vendor)),
-        (400, "RoleDefinitionScopeNotAssignable")
+        (400, "RoleAssignmentScopeNotAssignableToRoleDefinition")
     );
     assert_eq!(
         bench.assign(1, &bench.sample.vnet_id, &guid(1), &vendor).0,

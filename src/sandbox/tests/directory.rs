@@ -321,3 +321,47 @@ fn tenants_do_not_see_each_other() {
     assert_eq!(bench.get(&path, &graph).0, 404);
     assert_eq!(bench.call("DELETE", &path, &graph, None).0, 404);
 }
+
+#[test]
+fn a_new_password_is_neither_shown_nor_removable_everywhere_at_once() {
+    let bench = Bench::new(Lag::Looks(2));
+    let graph = bench.admin(GRAPH);
+    let app = bench.app();
+    let path = format!("/v1.0/applications/{}", app.id);
+    let shown = || {
+        let (_, found) = bench.get(&path, &graph);
+        found["passwordCredentials"].as_array().unwrap().len()
+    };
+    assert_eq!([shown(), shown(), shown()], [0, 0, 1]);
+    let (_, found) = bench.get(&path, &graph);
+    let key = json!({"keyId": found["passwordCredentials"][0]["keyId"]});
+    let remove = || bench.post(&format!("{path}/removePassword"), &graph, &key);
+    // It comes right after another change of the application.
+    assert_eq!(code(&remove()), (409, "Directory_ConcurrencyViolation"));
+    for _ in 0..2 {
+        let answer = remove();
+        assert_eq!(code(&answer), (400, "Request_BadRequest"));
+        let message = answer.1["error"]["message"].as_str().unwrap();
+        assert!(message.contains("No password credential found with keyId"));
+    }
+    assert_eq!(remove().0, 204);
+    assert_eq!(shown(), 0);
+}
+
+#[test]
+fn a_deleted_principal_is_in_the_way_of_the_next() {
+    let bench = Bench::new(Lag::Looks(2));
+    let graph = bench.admin(GRAPH);
+    let id = bench.vendor();
+    let path = format!("/v1.0/servicePrincipals/{id}");
+    assert_eq!(bench.call("DELETE", &path, &graph, None).0, 204);
+    let wish = json!({"appId": AIVEN_APP});
+    for _ in 0..2 {
+        let again = bench.post("/v1.0/servicePrincipals", &graph, &wish);
+        let held = (409, "Request_MultipleObjectsWithSameKeyValue");
+        assert_eq!(code(&again), held);
+        let by_app = format!("/v1.0/servicePrincipals(appId='{AIVEN_APP}')");
+        assert_eq!(bench.get(&by_app, &graph).0, 404);
+    }
+    assert_eq!(bench.post("/v1.0/servicePrincipals", &graph, &wish).0, 201);
+}

@@ -11,6 +11,7 @@ mod konnect;
 mod more;
 mod operations;
 mod peering;
+mod roles;
 mod serving;
 
 use serde_json::{Value, json};

@@ -45,6 +45,8 @@ pub struct Application {
     pub deleted: Option<String>,
     /// Until then replicas do not know it.
     pub settle: Settle,
+    /// Until then an earlier change is in the way of the next.
+    pub busy: Settle,
 }
 
 impl Application {
@@ -74,6 +76,10 @@ pub struct Password {
     pub sha256: String,
     /// Until then the token service refuses it.
     pub settle: Settle,
+    /// Until then the application does not show it.
+    pub shows: Settle,
+    /// Until then it cannot be removed, because it is not known.
+    pub removable: Settle,
 }
 
 /// A service principal.
@@ -106,6 +112,8 @@ pub struct Principal {
     pub settle: Settle,
     /// Until then Azure Resource Manager does not know it.
     pub known_to_arm: Settle,
+    /// Once it is deleted: until then none can be made in its stead.
+    pub in_the_way: Settle,
 }
 
 /// A person.
@@ -166,6 +174,10 @@ pub struct Role {
     pub settle: Settle,
     /// Until then searches by name do not find it.
     pub name_settle: Settle,
+    /// Until then assignments do not know where it can be assigned.
+    pub scope_settle: Settle,
+    /// Properties that are shown in place of its own: Azure has older roles of odd forms.
+    pub odd: Map<String, Value>,
 }
 
 /// A role assignment.
@@ -190,6 +202,8 @@ pub struct Assignment {
     pub created: String,
     /// Who made it.
     pub author: String,
+    /// The roles that its holder may assign by it, where a condition says so; any where there is none.
+    pub may_assign: Vec<String>,
     /// Until then nothing honours it.
     pub settle: Settle,
     /// Tokens up to this serial number were issued too early to carry it.

@@ -35,6 +35,8 @@ pub struct World {
     pub users: Vec<User>,
     /// Custom role definitions.
     pub roles: Vec<Role>,
+    /// Role definitions that were deleted and go on showing in lists for a while.
+    pub deleted_roles: Vec<Role>,
     /// Role assignments.
     pub assignments: Vec<Assignment>,
     /// Azure subscriptions.
