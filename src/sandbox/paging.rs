@@ -15,7 +15,10 @@ pub(super) fn page(
     items: Vec<Value>,
 ) -> (Vec<Value>, Option<String>) {
     let fault = world.faults.strike(service, ask, |fault| {
-        matches!(fault, Fault::PageSize(_) | Fault::ForeignPage)
+        matches!(
+            fault,
+            Fault::PageSize(_) | Fault::ForeignPage | Fault::EndlessPages | Fault::PageCycle
+        )
     });
     let size = match fault {
         Some(Fault::PageSize(size)) => size.max(1),
@@ -29,7 +32,12 @@ pub(super) fn page(
         .query("$skiptoken")
         .and_then(|token| token.parse().ok())
         .unwrap_or(0);
-    let more = from + size < items.len();
+    let more =
+        from + size < items.len() || matches!(fault, Some(Fault::EndlessPages | Fault::PageCycle));
+    let next = match fault {
+        Some(Fault::PageCycle) => from,
+        _ => from + size,
+    };
     let slice = items.into_iter().skip(from).take(size).collect();
     let next = more.then(|| {
         let origin = if fault == Some(Fault::ForeignPage) {
@@ -43,7 +51,7 @@ pub(super) fn page(
             .filter(|(key, _)| !key.eq_ignore_ascii_case("$skiptoken"))
             .map(|(key, value)| format!("{key}={}", escape(value)))
             .collect();
-        query.push(format!("$skiptoken={}", from + size));
+        query.push(format!("$skiptoken={next}"));
         format!("{origin}{}?{}", ask.path, query.join("&"))
     });
     (slice, next)
