@@ -9,7 +9,8 @@
 //! * those → [`clouds`] (addresses and sign-ins) → [`http`] (requests as data, one executor that sends each once).
 //! * `store` → [`engine`] → [`shell`] (commands as data, Bash as one form of them) → [`fact`]. The engine walks steps, saves,
 //!   resumes, undoes, waits; it knows no cloud, no terminal and no file.
-//! * [`error`] and [`net`] are used by many and know little: why it ended, and ids and ranges as values.
+//! * [`error`], [`net`] and [`visible`] are used by many and know little: why it ended, ids and ranges as values, and which
+//!   characters a reader sees.
 //! * `sandbox` is an island: simulated clouds that share no code with the above.
 //!
 //! # Words
@@ -54,3 +55,4 @@ pub mod sandbox;
 pub mod shell;
 pub mod store;
 pub mod view;
+pub mod visible;

@@ -34,7 +34,7 @@ impl VnetId {
         let good = fixed.iter().all(|(is, want)| is.eq_ignore_ascii_case(want))
             && [subscription, group, name]
                 .iter()
-                .all(|part| !part.is_empty());
+                .all(|part| !matches!(**part, "" | "." | ".."));
         good.then(|| Self {
             subscription: (*subscription).into(),
             resource_group: (*group).into(),
@@ -170,6 +170,8 @@ mod tests {
             "/subscriptions/s",
             "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/x",
             "/subscriptions//resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v",
+            "/subscriptions/s/resourceGroups/../providers/Microsoft.Network/virtualNetworks/v",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/.",
         ] {
             assert!(VnetId::parse(bad).is_none(), "{bad}");
         }

@@ -4,6 +4,9 @@
 
 mod support;
 
+#[path = "answers/limits.rs"]
+mod limits;
+
 use peer_wizard::{
     provider::{Provider, Shape},
     providers,

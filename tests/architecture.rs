@@ -49,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "providers",
         ],
     ),
-    ("view", &["engine", "error", "fact", "shell"]),
+    ("view", &["engine", "error", "fact", "shell", "visible"]),
     // The flags of the providers come from the catalogue.
     ("cli", &["engine", "error", "provider", "providers"]),
     // The folder of the runs.
@@ -77,9 +77,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["fact", "shell"]),
     // Secrets are next to facts.
     ("http", &["fact"]),
-    ("shell", &["fact"]),
+    ("shell", &["fact", "visible"]),
     ("net", &["fact"]),
     ("fact", &[]),
+    // Which characters are seen, wherever they are shown.
+    ("visible", &[]),
     ("sandbox", &[]),
 ];
 

@@ -93,7 +93,15 @@ fn the_main_job_in_text_prints_facts_on_stdout_and_prose_on_stderr() {
     }
 }
 
+/// Beside each other, as all of their time is spent on waiting.
 #[test]
+fn a_few_things_take_their_time() {
+    std::thread::scope(|scope| {
+        scope.spawn(practice_needs_nothing_and_undoes_itself);
+        scope.spawn(slow_clouds_are_waited_for);
+    });
+}
+
 fn practice_needs_nothing_and_undoes_itself() {
     // All at once, as their delays are real.
     let started: Vec<_> = providers::ALL
@@ -489,7 +497,6 @@ fn runs_and_status_tell_how_things_stand() {
     assert!(drift.stdout.contains("missing"), "{drift}");
 }
 
-#[test]
 fn slow_clouds_are_waited_for() {
     let cloud = Cloud::with(Lag::Looks(1));
     let env = TestEnv::of(&cloud, PROJECT.id);

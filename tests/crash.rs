@@ -56,6 +56,16 @@ fn count(world: &Value, kind: &str, tenant: &str) -> usize {
     all.iter().filter(|it| it["tenant"] == tenant).count()
 }
 
+/// Beside each other, as most of their time is spent on waiting.
+#[test]
+fn a_few_things_take_their_time() {
+    std::thread::scope(|scope| {
+        scope.spawn(killed_at_any_save_it_resumes_to_the_same_end);
+        scope.spawn(throttling_and_small_pages_make_no_difference);
+        scope.spawn(what_spreads_slowly_is_waited_for_also_after_a_kill);
+    });
+}
+
 #[test]
 fn a_run_makes_one_of_each() {
     for (provider, name, shape) in table(&[0, 1, 2, 3]) {
@@ -105,7 +115,6 @@ fn a_run_makes_one_of_each() {
     }
 }
 
-#[test]
 fn killed_at_any_save_it_resumes_to_the_same_end() {
     let broken = side_by_side(table(&[0, 3]), |_, provider, shape| {
         let mut broken = Broken::default();
@@ -221,7 +230,6 @@ fn an_answer_cut_in_the_middle_doubles_nothing() {
     }
 }
 
-#[test]
 fn throttling_and_small_pages_make_no_difference() {
     let broken = side_by_side(table(PLAIN), |_, provider, shape| {
         let mut broken = Broken::default();
@@ -253,7 +261,6 @@ fn throttling_and_small_pages_make_no_difference() {
     broken.assert_none_of("journeys of throttled requests");
 }
 
-#[test]
 fn what_spreads_slowly_is_waited_for_also_after_a_kill() {
     // Each way on a thread of its own.
     let ways = [Journey::Apply, Journey::Undo];

@@ -13,6 +13,11 @@ mod bash;
 mod dns;
 #[path = "properties/errors.rs"]
 mod errors;
+#[path = "properties/functions.rs"]
+#[cfg(unix)]
+mod functions;
+#[path = "properties/hidden.rs"]
+mod hidden;
 #[path = "properties/ids.rs"]
 mod ids;
 #[path = "properties/state.rs"]

@@ -2,6 +2,7 @@
 
 use super::{
     az::{self, Az, Of},
+    tame,
     token::{Reach, Token},
 };
 use crate::{
@@ -261,12 +262,13 @@ struct Readable(reqwest::Client);
 impl HttpClient for Readable {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let response = self.0.execute_request(request).await?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let response = response.try_into_raw_response().await?;
-        let body = readable(response.body().as_ref());
-        let (status, headers, _) = response.deconstruct();
+        let (status, headers, body) = response.deconstruct();
+        let body = tame::body(body).await?;
+        let body = if status.is_success() {
+            tame::lives(body)
+        } else {
+            readable(&body)
+        };
         Ok(AsyncRawResponse::from_bytes(status, headers, body))
     }
 }
@@ -309,6 +311,9 @@ fn failure(error: &azure_core::Error) -> ApiError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut deepest = error.to_string();
     while let Some(current) = source {
+        if let Some(limit) = tame::limit(current) {
+            return limit;
+        }
         if let Some(azure) = current.downcast_ref::<azure_core::Error>() {
             match azure.kind() {
                 ErrorKind::HttpResponse {

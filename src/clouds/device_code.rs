@@ -4,14 +4,23 @@
 use super::token::{DEVICE_PAUSE, Reach, Token};
 use crate::{
     fact::Secret,
-    http::{ApiError, Cause, Service},
+    http::{
+        ApiError, Cause, Service,
+        numbers::{LONGEST_LIFE, seconds_of},
+        segment,
+        send::{body_of, failure},
+    },
 };
 use serde::Deserialize;
+use serde_json::Value;
 use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 use time::OffsetDateTime;
 
 /// The public client of the Azure CLI, whose sign-in this is one of.
 const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+/// The life of a code that does not tell it, and the longest pause between two looks at one.
+const DEVICE_LIFE: Duration = Duration::from_secs(900);
+const LONGEST_DEVICE_PAUSE: Duration = Duration::from_secs(60);
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The sign-in; the person is asked once, at the first token.
@@ -32,15 +41,18 @@ struct Code {
     #[serde(rename = "device_code")]
     secret: String,
     message: String,
-    interval: Option<u64>,
-    expires_in: Option<u64>,
+    #[serde(default)]
+    interval: Value,
+    #[serde(default)]
+    expires_in: Value,
 }
 
 #[derive(Deserialize)]
 struct Grant {
     access_token: String,
     refresh_token: Option<String>,
-    expires_in: i64,
+    #[serde(default)]
+    expires_in: Value,
 }
 
 impl DeviceCode {
@@ -89,8 +101,11 @@ impl DeviceCode {
         )
         .await?;
         (self.ask)(&code.message);
-        let mut pause = code.interval.map_or(DEVICE_PAUSE, Duration::from_secs);
-        let end = std::time::Instant::now() + Duration::from_secs(code.expires_in.unwrap_or(900));
+        // A pause of nothing would ask without a pause.
+        let pause = seconds_of(&code.interval, LONGEST_DEVICE_PAUSE).filter(|it| !it.is_zero());
+        let mut pause = pause.unwrap_or(DEVICE_PAUSE);
+        let life = seconds_of(&code.expires_in, LONGEST_LIFE).unwrap_or(DEVICE_LIFE);
+        let end = std::time::Instant::now() + life;
         loop {
             crate::engine::cx::rest(pause).await;
             let form = [
@@ -102,7 +117,7 @@ impl DeviceCode {
                 Ok(grant) => return Ok(self.keep(grant)),
                 Err(error) if pending(&error) && std::time::Instant::now() < end => {
                     if error.is("slow_down") {
-                        pause += DEVICE_PAUSE;
+                        pause = (pause + DEVICE_PAUSE).min(LONGEST_DEVICE_PAUSE);
                     }
                 }
                 Err(error) => return Err(error),
@@ -116,7 +131,8 @@ impl DeviceCode {
         }
         Token {
             secret: grant.access_token.into(),
-            expires: OffsetDateTime::now_utc() + time::Duration::seconds(grant.expires_in),
+            expires: OffsetDateTime::now_utc()
+                + seconds_of(&grant.expires_in, LONGEST_LIFE).unwrap_or_default(),
         }
     }
 }
@@ -135,21 +151,43 @@ async fn post<T: for<'de> Deserialize<'de>>(
     let url = clouds
         .endpoints
         .entra
-        .join(&format!("/{tenant}/oauth2/v2.0/{what}"));
+        .join(&format!("/{}/oauth2/v2.0/{what}", segment(tenant)));
     let fail = |cause, text: String| ApiError::new(Service::Entra, what, cause, text);
     let url = url.map_err(|error| fail(Cause::Local, error.to_string()))?;
     let response = clouds.http.client().post(url).form(form).send().await;
-    let response = response.map_err(|error| fail(Cause::Unreachable, error.to_string()))?;
+    let response = response.map_err(|error| failure(Service::Entra, what.into(), &error))?;
     let status = response.status();
-    let bytes = response
-        .bytes()
-        .await
-        .map_err(|error| fail(Cause::Lost, error.to_string()))?;
+    let bytes = body_of(Service::Entra, what, response).await?;
     if status.is_success() {
         serde_json::from_slice(&bytes).map_err(|error| fail(Cause::Unreadable, error.to_string()))
     } else {
         let mut error = ApiError::read(Service::Entra, what.into(), status.as_u16(), &bytes);
         error.cause = Cause::SignIn;
         Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_life_of_any_length_is_a_time() {
+        for life in [
+            json!(i64::MAX),
+            json!(u64::MAX),
+            json!(i64::MIN),
+            json!(1e300),
+            json!("3599"),
+            Value::Null,
+        ] {
+            let grant: Grant =
+                serde_json::from_value(json!({ "access_token": "t", "expires_in": life }))
+                    .expect("a grant");
+            let token = DeviceCode::new(|_| ()).keep(grant);
+            let left = token.expires - OffsetDateTime::now_utc();
+            assert!(left <= time::Duration::hours(24), "{life}: {left}");
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod az;
 pub mod credential;
 pub mod device_code;
 mod endpoints;
+mod tame;
 mod token;
 
 pub use endpoints::{AzureCloud, BadEndpoint, Endpoints, variables};
@@ -11,7 +12,12 @@ pub use endpoints::{AzureCloud, BadEndpoint, Endpoints, variables};
 use crate::{
     engine::{Judged, World},
     fact::Secret,
-    http::{Answer, ApiError, Call, Cause, Http, Service, send::Auth},
+    http::{
+        Answer, ApiError, Call, Cause, Http, Service,
+        limits::{self, Pages},
+        segment,
+        send::Auth,
+    },
 };
 use credential::{AppIdentity, SignIn};
 use reqwest::Url;
@@ -269,14 +275,16 @@ impl Clouds {
     /// All of a list, page by page.
     ///
     /// # Errors
-    /// Also when a page's link leads to another origin than the service's.
+    /// Also when a page's link leads to another origin than the service's, and when the list does not end.
     pub async fn list<T: DeserializeOwned>(
         &self,
         call: &Call<Page<T>>,
     ) -> Result<Vec<T>, ApiError> {
         let Page { mut value, next } = self.send(call).await?;
         let mut next = next;
+        let mut pages = Pages::new(call.service, call.line());
         while let Some(link) = next.take() {
+            pages.next(&link)?;
             let page: Page<T> = self.follow(call.service, &link).await?.read()?;
             value.extend(page.value);
             next = page.next;
@@ -317,6 +325,12 @@ impl Clouds {
             return Err(foreign());
         }
         let call: Call<()> = Call::get(service, url.path());
+        // A URL's reader has taken them out already, so the link is looked at as it came.
+        let raw = link.split(['?', '#']).next().unwrap_or_default();
+        let raw = raw.replace(['\t', '\n', '\r'], "");
+        for part in raw.split(['/', '\\']).filter(|it| !it.is_empty()) {
+            limits::check_path(service, "GET a link", part)?;
+        }
         self.http.send_to(url, &call, auth).await
     }
 
@@ -325,6 +339,9 @@ impl Clouds {
     /// # Errors
     /// What Entra said.
     pub async fn app_auth(&self, app: &AppIdentity, other: &str) -> Result<Auth, ApiError> {
+        for tenant in [&app.tenant, other] {
+            check_tenant(tenant)?;
+        }
         let own = credential::app_token(self.reach(), app, &app.tenant).await?;
         let other = credential::app_token(self.reach(), app, other).await?;
         Auth::scheme("Bearer", &own)
@@ -386,6 +403,9 @@ impl Clouds {
     async fn fetch(&self, scope: &str) -> Result<Secret, ApiError> {
         let tenant = self.tenant.borrow().clone();
         let subscription = self.subscription.borrow().clone();
+        if let Some(tenant) = &tenant {
+            check_tenant(tenant)?;
+        }
         let asked = self.sign_in.token(
             self.reach(),
             scope,
@@ -407,6 +427,11 @@ impl Clouds {
         };
         self.tokens.borrow_mut().remove(scope).is_some()
     }
+}
+
+/// A tenant is a segment of the address that tokens are asked at.
+fn check_tenant(tenant: &str) -> Result<(), ApiError> {
+    limits::check_path(Service::Entra, "token", &segment(tenant))
 }
 
 fn unusable(service: Service) -> ApiError {

@@ -51,8 +51,9 @@ impl Pace {
         self.scaled(grown.min(cap))
     }
 
+    /// Whatever a service asks for: what is too long to be told is as long as can be.
     fn scaled(&self, time: Duration) -> Duration {
-        time.mul_f64(self.scale)
+        Duration::try_from_secs_f64(time.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)
     }
 }
 
@@ -161,6 +162,8 @@ pub struct Cx<'a, W: World> {
     pub facts: Facts,
     /// Since when the step has stood as the run's file says, if it has.
     pub since: Option<OffsetDateTime>,
+    /// Whether an earlier process saw at the service what the step made.
+    pub shown: bool,
     voice: Voice<'a>,
     step: Option<&'a dyn Definition<W>>,
     place: Option<SemaphorePermit<'a>>,
@@ -215,6 +218,7 @@ impl<'a, W: World + 'static> Cx<'a, W> {
             world,
             facts,
             since: None,
+            shown: false,
             voice,
             step,
             place: None,
@@ -472,7 +476,7 @@ impl<'a, W: World + 'static> Cx<'a, W> {
         let asked = judged.after.map(|after| self.voice.pace.scaled(after));
         let over = match asked {
             // To come earlier than asked is of no use.
-            Some(asked) => since.elapsed() + asked >= THROTTLED_LIMIT.min(timeout),
+            Some(asked) => since.elapsed().saturating_add(asked) >= THROTTLED_LIMIT.min(timeout),
             None => self.tries.passing >= PASSING_TRIES || since.elapsed() >= timeout,
         };
         if over {

@@ -45,10 +45,33 @@ impl<W: World + 'static> Runner<'_, W> {
         };
         if let Some(step @ Step::Ensure(ensure)) = self.flow.step(release.of()) {
             let mut cx = self.cx(run, step, at, voice);
+            self.note_shown(run, step, ensure.as_ref(), (at, &mut cx))
+                .await?;
             erase(ensure.as_ref(), &mut cx).await?;
             run.borrow_mut().part_mut(at).facts.forget_secrets();
         }
         Ok((Facts::default(), Status::Reached))
+    }
+
+    /// Saves that an object shows before it is deleted: when this process dies, the next one need not ask for long whether what
+    /// does not show was deleted or is not known yet.
+    async fn note_shown(
+        &self,
+        run: &Shared<'_>,
+        step: &Step<W>,
+        ensure: &dyn Ensure<W>,
+        (at, cx): (&At, &mut Cx<'_, W>),
+    ) -> Done<(), W> {
+        let mine = cx
+            .patiently(async |cx| still_there(ensure, cx).await)
+            .await?;
+        if cx.shown || !mine {
+            return Ok(());
+        }
+        if let Some(record) = run.borrow_mut().part_mut(at).steps.get_mut(step.about().id) {
+            record.shown = true;
+        }
+        self.save(run).await
     }
 
     /// What lives for this process only is of no use after it, so it is taken back. What cannot be, the resumed run or undo takes

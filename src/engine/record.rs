@@ -153,6 +153,9 @@ pub struct StepRecord {
     /// The service refused it later; it is asked for again on resume.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub renew: bool,
+    /// It was seen at the service after it was made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shown: bool,
     /// Why undo kept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -167,6 +170,7 @@ impl StepRecord {
             at: now(),
             took: took.map(|seconds| (seconds * 10.0).round() / 10.0),
             renew: false,
+            shown: false,
             note: None,
         }
     }

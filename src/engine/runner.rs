@@ -212,6 +212,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             .part(at)
             .and_then(|part| part.steps.get(step.about().id));
         cx.since = record.and_then(StepRecord::since);
+        cx.shown = record.is_some_and(|record| record.shown);
         cx
     }
 

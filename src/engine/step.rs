@@ -6,7 +6,7 @@ use super::{
     cx::Cx,
     definition::{Definition, Done, Refusal, World},
 };
-use crate::fact::Facts;
+use crate::{fact::Facts, shell::Cmd};
 use async_trait::async_trait;
 use std::{ops::Deref, time::Duration};
 
@@ -267,4 +267,8 @@ pub trait Check<W: World> {
     fn title(&self) -> &'static str;
     /// Looks.
     async fn look(&self, cx: &mut Cx<'_, W>) -> Done<Verdict, W>;
+    /// The commands with which a script looks, and ends where nothing must be made.
+    fn shell(&self) -> Vec<Cmd> {
+        Vec::new()
+    }
 }

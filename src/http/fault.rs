@@ -1,6 +1,6 @@
 //! What a service answered when it did not do what it was asked, read from the four error shapes that they use.
 
-use super::call::Service;
+use super::{call::Service, numbers::wait_in_words};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -189,6 +189,7 @@ impl ApiError {
             Err(_) => error.message = describe_text(body),
         }
         if error.retry_after.is_none() && status == 429 {
+            // Aiven tells the wait in its sentence.
             error.retry_after = wait_in_words(&error.message);
         }
         error
@@ -273,13 +274,6 @@ fn describe_text(body: &[u8]) -> String {
     }
     let short: String = text.chars().take(120).collect();
     format!("not JSON but `{short}`; is a proxy in between?")
-}
-
-/// Aiven tells the wait in its sentence: `… - try again in 28s`.
-fn wait_in_words(message: &str) -> Option<Duration> {
-    let (_, rest) = message.split_once("try again in ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_secs)
 }
 
 #[cfg(test)]

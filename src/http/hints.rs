@@ -3,6 +3,7 @@
 use super::{
     call::Service,
     fault::{ApiError, Cause},
+    limits::{BAD_PATH, NO_ANSWER, PAGES_IN_A_CIRCLE, TOO_LARGE, TOO_MANY_PAGES},
 };
 
 const POLICY: &str = "RequestDisallowedByPolicy";
@@ -198,6 +199,30 @@ const ENTRA: &[(&str, &str)] = &[
     ("50173", "the sign-in was revoked: `az login` again"),
 ];
 
+/// Codes of this program's own for what it does not put up with, whichever service it is.
+const OWN: &[(&str, &str)] = &[
+    (
+        TOO_LARGE,
+        "no answer of this service is that long; is a proxy in between, or an address overridden in the environment?",
+    ),
+    (
+        TOO_MANY_PAGES,
+        "no list of this service is that long; is a proxy in between, or an address overridden in the environment?",
+    ),
+    (
+        PAGES_IN_A_CIRCLE,
+        "the service's list never ends; try again in a while, and tell the service's support if it goes on",
+    ),
+    (
+        NO_ANSWER,
+        "the request may have been carried out all the same; going on looks first. If it happens again, check the network and HTTPS_PROXY",
+    ),
+    (
+        BAD_PATH,
+        "an id or a name is not what it should be: look at the ids that were given, and those of the run's file, for one that is empty or only dots",
+    ),
+];
+
 /// What to do about the error, most telling first.
 #[must_use]
 pub fn of(error: &ApiError) -> Vec<String> {
@@ -226,6 +251,8 @@ pub fn of(error: &ApiError) -> Vec<String> {
         let fitting = vendor.hints.iter().filter(|(part, _)| text.contains(part));
         hints.extend(fitting.map(|(_, hint)| (*hint).to_owned()));
     }
+    let own = OWN.iter().filter(|(code, _)| error.is(code));
+    hints.extend(own.map(|(_, hint)| (*hint).to_owned()));
     let mut met: Vec<&str> = Vec::new();
     for (service, code, words, hint) in HINTS {
         let fits = *service == error.service && says_code(&text, code) && text.contains(words);

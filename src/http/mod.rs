@@ -1,9 +1,11 @@
-//! Requests to the services: as data ([`call`]), their one executor ([`send`]), and what went wrong ([`fault`], [`hints`]).
+//! Requests to the services: as data ([`call`]), their one executor ([`send`]), what it puts up with ([`limits`], [`numbers`]), and what went wrong ([`fault`], [`hints`]).
 
 pub mod call;
 pub mod challenge;
 pub mod fault;
 pub mod hints;
+pub mod limits;
+pub mod numbers;
 pub mod send;
 pub mod vendor;
 

@@ -2,12 +2,14 @@
 //! again is the engine's to decide.
 
 use super::{
-    call::Call,
+    call::{Call, Service},
     challenge,
     fault::{ApiError, Cause},
+    limits::{self, LARGEST_ANSWER, LONGEST_REQUEST, SILENCE},
+    numbers,
 };
 use reqwest::{
-    Certificate, Client, Url,
+    Certificate, Client, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::de::DeserializeOwned;
@@ -35,7 +37,7 @@ pub struct Answer {
     headers: HeaderMap,
     request: String,
     changes: bool,
-    service: super::call::Service,
+    service: Service,
 }
 
 impl Answer {
@@ -117,6 +119,14 @@ impl Http {
     /// # Errors
     /// When the roots are no certificates, or the system's cannot be read.
     pub fn new(roots: &[Vec<u8>]) -> Result<Self, String> {
+        Self::patient(roots, SILENCE)
+    }
+
+    /// The same with another time without a byte that ends a request.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn patient(roots: &[Vec<u8>], silence: Duration) -> Result<Self, String> {
         let mut certificates = Vec::new();
         for pem in roots {
             let bundle = Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
@@ -129,7 +139,8 @@ impl Http {
             .user_agent(concat!("peer-wizard/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(60));
+            .read_timeout(silence)
+            .timeout(LONGEST_REQUEST);
         if !certificates.is_empty() {
             builder = builder.tls_certs_merge(certificates);
         }
@@ -165,6 +176,7 @@ impl Http {
         call: &Call<T>,
         auth: &Auth,
     ) -> Result<Answer, ApiError> {
+        limits::check_path(call.service, &call.line(), &call.path)?;
         let url = format!("{}{}", base.as_str().trim_end_matches('/'), call.path);
         let url = Url::parse(&url).map_err(|error| {
             ApiError::new(call.service, call.line(), Cause::Local, error.to_string())
@@ -198,9 +210,6 @@ impl Http {
             body,
             ..
         } = call;
-        let failed = |cause, error: &reqwest::Error| {
-            ApiError::new(*service, call.line(), cause, deepest(error))
-        };
         let mut request = self.client.request(method.clone(), url);
         if !query.is_empty() {
             request = request.query(query);
@@ -218,15 +227,8 @@ impl Http {
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
-                let cause = if error.is_builder() {
-                    Cause::Local
-                } else if error.is_connect() {
-                    Cause::Unreachable
-                } else {
-                    Cause::Lost
-                };
                 self.log(format!("{service}: {} -> {}", call.line(), deepest(&error)));
-                return Err(failed(cause, &error));
+                return Err(failure(*service, call.line(), &error));
             }
         };
         let status = response.status().as_u16();
@@ -240,10 +242,7 @@ impl Http {
                 .map(|id| format!(", request {id}"))
                 .unwrap_or_default(),
         ));
-        let bytes = match response.bytes().await {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(failed(Cause::Lost, &error)),
-        };
+        let bytes = body_of(*service, &call.line(), response).await?;
         if !(200..300).contains(&status) {
             let mut error = ApiError::read(*service, call.line(), status, &bytes);
             error.retry_after = retry_after(&headers).or(error.retry_after);
@@ -272,14 +271,44 @@ impl Http {
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
+    numbers::retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?)
+}
+
+/// What is said of a request that was not answered.
+#[must_use]
+pub fn failure(service: Service, request: String, error: &reqwest::Error) -> ApiError {
+    let cause = if error.is_builder() {
+        Cause::Local
+    } else if error.is_connect() {
+        Cause::Unreachable
+    } else if error.is_timeout() {
+        return limits::no_answer(service, request);
+    } else {
+        Cause::Lost
+    };
+    ApiError::new(service, request, cause, deepest(error))
+}
+
+/// The body of an answer, unpacked, as far as one is read.
+///
+/// # Errors
+/// When it is longer, or does not arrive whole.
+pub async fn body_of(
+    service: Service,
+    request: &str,
+    mut response: Response,
+) -> Result<Vec<u8>, ApiError> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => return Ok(body),
+            Ok(Some(piece)) if body.len() + piece.len() <= LARGEST_ANSWER => {
+                body.extend_from_slice(&piece);
+            }
+            Ok(Some(_)) => return Err(limits::too_large(service, request)),
+            Err(error) => return Err(failure(service, request.to_owned(), &error)),
+        }
+    }
 }
 
 /// What the answer wants a token to be like.

@@ -41,6 +41,12 @@ impl Client {
         call(self.field).flag(name).running(request)
     }
 
+    /// One of the script's functions, given the command for a request.
+    #[must_use]
+    pub fn through<T>(&self, helper: &'static Helper, of: &Call<T>, keys: &[Named]) -> Cmd {
+        call(helper).running(self.request(of, keys, |body| body))
+    }
+
     /// The command that prints the whole answer.
     fn request<T>(&self, of: &Call<T>, keys: &[Named], through: impl Fn(Text) -> Text) -> Cmd {
         let path = path(of, keys);

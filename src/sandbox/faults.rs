@@ -1,5 +1,7 @@
 //! What goes wrong on purpose: a list of rules, each saying when, what and how often. All off by default.
 
+use serde_json::Value;
+
 use super::log::Service;
 use super::wire::Ask;
 
@@ -48,6 +50,8 @@ pub struct When {
 pub enum Fault {
     /// 429 with this `Retry-After`, in seconds.
     Throttle(u32),
+    /// 429 with this text as `Retry-After`, whatever it is.
+    ThrottleIn(String),
     /// This status, and nothing done.
     FailBefore(u16),
     /// 409 of the directory, which is busy with another change of the same object; nothing done.
@@ -68,8 +72,26 @@ pub enum Fault {
         /// Whether the thing is done.
         done: bool,
     },
+    /// The answer begins well and never ends, whether or not the thing is done.
+    Flood {
+        /// Whether it is packed with gzip: a little of it unpacks to a lot.
+        packed: bool,
+        /// Whether the thing is done.
+        done: bool,
+    },
+    /// The answer begins and nothing more of it comes, whether or not the thing is done.
+    Stall {
+        /// Whether the thing is done.
+        done: bool,
+    },
     /// Lists come in pages of this many.
     PageSize(usize),
+    /// Each page of a list has a next one.
+    EndlessPages,
+    /// The next page of a list is the same one.
+    PageCycle,
+    /// Tokens and device codes are said to live this long, in seconds or in other words.
+    Life(Value),
     /// Lists come in pages of one whose next page is at another origin.
     ForeignPage,
     /// Sign-in is refused by Conditional Access (53003).

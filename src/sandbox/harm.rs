@@ -19,6 +19,10 @@ pub(super) enum Delivery {
     Cut,
     /// Not at all.
     Never,
+    /// In its place something without an end, packed or not.
+    Flood { packed: bool },
+    /// Its beginning only, on a connection that stays open.
+    Stall,
 }
 
 /// Answers a request, with the faults that strike it.
@@ -28,8 +32,11 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
         matches!(
             fault,
             Fault::Throttle(_)
+                | Fault::ThrottleIn(_)
                 | Fault::FailBefore(_)
                 | Fault::Concurrent
+                | Fault::Flood { done: false, .. }
+                | Fault::Stall { done: false }
                 | Fault::Answer { done: false, .. }
                 | Fault::Hang { done: false }
         )
@@ -39,10 +46,16 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
             fault,
             Fault::FailAfter
                 | Fault::Cut
+                | Fault::Flood { done: true, .. }
+                | Fault::Stall { done: true }
                 | Fault::Answer { done: true, .. }
                 | Fault::Hang { done: true }
         )
     });
+    let life = match faults.strike(service, ask, |fault| matches!(fault, Fault::Life(_))) {
+        Some(Fault::Life(life)) if service == Service::Entra => Some(life),
+        _ => None,
+    };
     world.faults = faults;
     let failed = |status| Answer::json(status, failure(service, status));
     match before {
@@ -50,12 +63,19 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
             let answer = failed(429).with("retry-after", seconds.to_string());
             return (answer, Delivery::Whole);
         }
+        Some(Fault::ThrottleIn(time)) => {
+            return (failed(429).with("retry-after", time), Delivery::Whole);
+        }
         Some(Fault::FailBefore(status)) => return (failed(status), Delivery::Whole),
         Some(Fault::Concurrent) => {
             let (code, message) = services::CONCURRENT;
             let body = services::failure(service, 409, code, message);
             return (Answer::json(409, body), Delivery::Whole);
         }
+        Some(Fault::Flood { packed, .. }) => {
+            return (Answer::empty(200), Delivery::Flood { packed });
+        }
+        Some(Fault::Stall { .. }) => return (Answer::empty(200), Delivery::Stall),
         Some(Fault::Answer { what, .. }) => {
             return (spoil(what, Answer::empty(200)), Delivery::Proxy);
         }
@@ -63,10 +83,20 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
         _ => {}
     }
     let answer = services::answer(world, service, ask);
-    let answer = answer.unwrap_or_else(|refusal| refusal);
+    let mut answer = answer.unwrap_or_else(|refusal| refusal);
+    for field in ["expires_in", "interval"] {
+        if let (Some(life), Some(said)) = (
+            &life,
+            answer.body.as_mut().and_then(|body| body.get_mut(field)),
+        ) {
+            said.clone_from(life);
+        }
+    }
     match after {
         Some(Fault::FailAfter) => (failed(500), Delivery::Whole),
         Some(Fault::Cut) => (answer, Delivery::Cut),
+        Some(Fault::Flood { packed, .. }) => (answer, Delivery::Flood { packed }),
+        Some(Fault::Stall { .. }) => (answer, Delivery::Stall),
         Some(Fault::Answer { what, .. }) => {
             let delivery = match what {
                 Bad::Truncated => Delivery::Whole,

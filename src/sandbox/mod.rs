@@ -9,6 +9,7 @@
 mod aiven;
 mod arm;
 mod cut;
+mod endless;
 mod entra;
 mod faults;
 mod filter;

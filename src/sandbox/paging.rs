@@ -25,11 +25,14 @@ pub(super) fn page_of(
     items: Vec<Value>,
 ) -> (Vec<Value>, Option<String>) {
     let fault = world.faults.strike(service, ask, |fault| {
-        matches!(fault, Fault::PageSize(_) | Fault::ForeignPage)
+        matches!(
+            fault,
+            Fault::PageSize(_) | Fault::ForeignPage | Fault::EndlessPages | Fault::PageCycle
+        )
     });
     let size = match fault {
         Some(Fault::PageSize(size)) => size.max(1),
-        Some(Fault::ForeignPage) => 1,
+        Some(Fault::ForeignPage | Fault::EndlessPages) => 1,
         _ => ask
             .query("$top")
             .and_then(|top| top.parse().ok())
@@ -39,7 +42,12 @@ pub(super) fn page_of(
         .query("$skiptoken")
         .and_then(|token| token.parse().ok())
         .unwrap_or(0);
-    let more = from.saturating_add(size) < items.len();
+    let more = from.saturating_add(size) < items.len()
+        || matches!(fault, Some(Fault::EndlessPages | Fault::PageCycle));
+    let next = match fault {
+        Some(Fault::PageCycle) => from,
+        _ => from.saturating_add(size),
+    };
     let slice = items.into_iter().skip(from).take(size).collect();
     let next = more.then(|| {
         let origin = if fault == Some(Fault::ForeignPage) {
@@ -53,7 +61,7 @@ pub(super) fn page_of(
             .filter(|(key, _)| !key.eq_ignore_ascii_case("$skiptoken"))
             .map(|(key, value)| format!("{key}={}", escape(value)))
             .collect();
-        query.push(format!("$skiptoken={}", from + size));
+        query.push(format!("$skiptoken={next}"));
         format!("{origin}{}?{}", ask.path, query.join("&"))
     });
     (slice, next)

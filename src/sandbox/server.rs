@@ -17,6 +17,7 @@ use rcgen::{
 use rustls::pki_types::PrivateKeyDer;
 
 use super::cut::Cut;
+use super::endless::Endless;
 use super::harm::{self, Delivery};
 use super::lag::http_date;
 use super::log::Seen;
@@ -60,7 +61,7 @@ impl Shared {
         }
         let status = match delivery {
             Delivery::Whole | Delivery::Proxy => answer.status,
-            Delivery::Cut | Delivery::Never => 0,
+            Delivery::Cut | Delivery::Never | Delivery::Flood { .. } | Delivery::Stall => 0,
         };
         world.session.seen.push(Seen::new(service, ask, status));
         // A full disk must not stop the simulated clouds; the owner learns of it from `keep`.
@@ -199,10 +200,16 @@ async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         }
         *response.body_mut() = Body::from(text);
     }
-    if delivery == Delivery::Cut {
-        response.map(Cut::half)
-    } else {
-        response
+    match delivery {
+        Delivery::Cut => response.map(Cut::half),
+        Delivery::Stall => response.map(Endless::stalled),
+        Delivery::Flood { packed: false } => response.map(Endless::flood),
+        Delivery::Flood { packed: true } => {
+            let headers = response.headers_mut();
+            headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+            response.map(Endless::bomb)
+        }
+        Delivery::Whole | Delivery::Proxy | Delivery::Never => response,
     }
 }
 

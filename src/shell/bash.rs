@@ -1,6 +1,7 @@
 //! Bash: how words are quoted and commands written.
 
 use super::{Cmd, Keeps, Part, Patience, Program, Text, Word};
+use crate::visible::is_hidden;
 
 impl Cmd {
     /// The command as one line of bash, without the assignment around it.
@@ -103,10 +104,25 @@ pub fn single(text: &str) -> String {
     }
 }
 
-/// One shell word in single quotes, whatever it holds.
+/// One shell word in single quotes, whatever it holds. What a reader would not see is written out, byte by byte, so that it is
+/// the same in any locale; so are then the few signs that older shells stumble over in such quotes.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+    if !text.contains(is_hidden) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let mut out = "$'".to_owned();
+    for char in text.chars() {
+        if is_hidden(char) || matches!(char, '\'' | '\\' | '!') {
+            for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+                out.push_str(&format!("\\x{byte:02x}"));
+            }
+        } else {
+            out.push(char);
+        }
+    }
+    out.push('\'');
+    out
 }
 
 fn escape(text: &str, out: &mut String) {

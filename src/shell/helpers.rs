@@ -65,9 +65,10 @@ retry() {
 }"#).needing(&[&SAY, &FAIL]);
 
 /// Waits for a state.
-pub static WAIT_FOR: Helper = Helper::new("wait_for", r#"# wait_for SECONDS REACHED REFUSED COMMAND...: until the command prints one of the words, each list joined by |
+pub static WAIT_FOR: Helper = Helper::new("wait_for", r#"# wait_for SECONDS REACHED REFUSED COMMAND...: until the first line that the command prints is one of the words, each list
+# joined by |; its other lines are the reason
 wait_for() {
-  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' last='' failures=0
+  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' reason last='' failures=0
   shift 3
   while :; do
     if ! state=$("$@"); then
@@ -77,10 +78,12 @@ wait_for() {
       continue
     fi
     failures=0
+    reason=$(printf '%s' "${state#"${state%%$'\n'*}"}" | LC_ALL=C tr -d '\000-\037\177')
+    state=${state%%$'\n'*}
     case "|$reached|" in *"|${state:-none}|"*) return ;; esac
-    case "|$refused|" in *"|${state:-none}|"*) fail "the state is $state" ;; esac
+    case "|$refused|" in *"|${state:-none}|"*) fail "the state is $state${reason:+: $reason}" ;; esac
     if [ "$state" != "$last" ]; then
-      say "  ${state:-none}"
+      say "  ${state:-none}${reason:+: $reason}"
       last=$state
     fi
     [ $((SECONDS - began)) -lt "$limit" ] || fail "still ${state:-none} after $limit s; run this again to go on waiting"

@@ -1,9 +1,9 @@
 //! Every event as one line of JSON on stdout, as it happens; prose goes to stderr.
 
-use super::{Screen, View, clean, text::is_hidden};
-use crate::engine::Event;
+use super::{Screen, View, clean};
+use crate::{engine::Event, visible};
 use serde::Serialize;
-use std::{fmt::Write as _, io::Write};
+use std::io::Write;
 
 /// An event, and the VNet that it is about.
 #[derive(Serialize)]
@@ -14,25 +14,13 @@ struct Line<'a> {
     vnet: Option<&'a str>,
 }
 
-/// The value as one line of JSON. What a terminal would obey or hide is escaped: JSON lets all but the first 32 characters
-/// stand as they are.
+/// The value as one line of JSON, in which nothing is hidden.
 ///
 /// # Panics
 /// When the value has a map whose keys are no texts.
 #[must_use]
 pub fn line(value: &impl Serialize) -> String {
-    let json = serde_json::to_string(value).expect("keys are texts");
-    let mut line = String::with_capacity(json.len());
-    for char in json.chars() {
-        if is_hidden(char) {
-            for unit in char.encode_utf16(&mut [0; 2]) {
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        } else {
-            line.push(char);
-        }
-    }
-    line
+    visible::in_json(&serde_json::to_string(value).expect("keys are texts"))
 }
 
 /// The view for programs: `out` gets the events, `err` the prose.

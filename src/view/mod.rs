@@ -12,7 +12,7 @@ mod text;
 
 pub use text::{clean, duration, pad, usually, wrap};
 
-use crate::engine::Event;
+use crate::{engine::Event, visible};
 use console::{Style, Term, truncate_str};
 use std::{
     env,
@@ -175,7 +175,7 @@ impl View for UntilClosed {
     }
 
     fn note(&mut self, text: &str) {
-        self.view.note(text);
+        self.view.note(&visible::written_out(text));
     }
 
     fn request(&mut self, line: &str) {
@@ -200,7 +200,7 @@ fn titled(title: &str, vnet: Option<&str>) -> String {
 /// # Errors
 /// When stdout cannot be written to, as on a full disk.
 pub fn out(text: &str) -> io::Result<()> {
-    write_all(io::stdout().lock(), text)
+    write_all(io::stdout().lock(), &visible::written_out(text))
 }
 
 /// Writes prose to stderr. That nobody reads any more is no error.
@@ -208,7 +208,7 @@ pub fn out(text: &str) -> io::Result<()> {
 /// # Errors
 /// When stderr cannot be written to.
 pub fn err(text: &str) -> io::Result<()> {
-    write_all(io::stderr().lock(), text)
+    write_all(io::stderr().lock(), &visible::written_out(text))
 }
 
 fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {

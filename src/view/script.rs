@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{Flow, Run, Status, Step, World},
-    shell::{Helper, Shell, Wait, helpers, quoted, single, with_needs},
+    shell::{Cmd, Helper, Shell, Wait, helpers, quoted, single, with_needs},
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -68,6 +68,10 @@ impl<W: World + 'static> Script<'_, W> {
             .collect();
         let mut body = Body::default();
         let mut shown = BTreeSet::new();
+        // What only waits or cleans up goes on whatever the networks are like by now.
+        if left.iter().any(|step| step.shell().find.is_some()) {
+            body.looks(self.flow);
+        }
         for (index, step) in left.iter().enumerate() {
             let about = step.about();
             let again = self.run.record(about.id).is_some_and(|it| it.renew);
@@ -216,7 +220,7 @@ impl Body {
 
     fn say(&mut self, words: &str) {
         self.helpers.push(&helpers::SAY);
-        self.push(&format!("say {}\n", quoted(words)));
+        self.push(&format!("say {}\n", quoted(&comment(words))));
     }
 
     fn heading(&mut self, number: usize, total: usize, title: &str, why: &str, link: &str) {
@@ -226,6 +230,24 @@ impl Body {
             self.push(&format!("#    {line}\n"));
         }
         self.say(&format!("{number}/{total} {title}"));
+    }
+
+    /// Prints what ends the script before anything is made, where nothing must be.
+    fn looks<W: World>(&mut self, flow: &Flow<W>) {
+        let create: Vec<Cmd> = flow.checks.iter().flat_map(|it| it.shell()).collect();
+        if create.is_empty() {
+            return;
+        }
+        let printed = Shell {
+            create,
+            ..Shell::default()
+        };
+        self.push("\n# Look at what is there, before anything is made\n");
+        self.say("Looking at the networks");
+        self.takes(&printed);
+        for cmd in &printed.create {
+            self.push(&format!("{}\n", cmd.statement()));
+        }
     }
 
     /// Takes note of what these commands take and set.

@@ -1,11 +1,11 @@
 //! Words on a screen: made harmless, measured, wrapped, aligned; and times as people say them.
 
-use crate::engine::Status;
+use crate::{engine::Status, visible::is_hidden};
 use console::{measure_text_width, strip_ansi_codes};
 use std::time::Duration;
 
 /// One line of remote text that cannot touch the terminal: without ANSI sequences, with line breaks as spaces, and with
-/// control, invisible and direction-changing characters written out.
+/// what nobody would see written out.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
@@ -17,14 +17,6 @@ pub fn clean(text: &str) -> String {
         }
     }
     cleaned
-}
-
-/// Whether a terminal would obey it, or show nothing of it.
-pub(super) fn is_hidden(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A time for people: `0.4s`, `42s`, `1m12s`, `1h05m`.

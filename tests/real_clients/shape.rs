@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The world, with what was not there `before` called by what it is instead of by its id, so that who refers to whom is
 /// still compared. Left out is what the two ways cannot have in common:
 ///
-/// * an application's `uniqueName`, by which this program finds its own again and which `az ad app create` cannot set;
+/// * an application's `uniqueName`, which is derived from the run's name;
 /// * the tags of principals: this program notes its run there, and `az` its usual one;
 /// * the flags of a peering that are false, which `az` spells out;
 /// * the run's name, which is in the default names of the application and the peering.

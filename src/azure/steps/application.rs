@@ -5,6 +5,7 @@ use super::{
     assignment::OWN_ASSIGNMENT,
     principal::{NO_TAG, bears_tag},
     rights::{other_password, other_rights},
+    script::{CREATE_APPLICATION, DELETE_APPLICATION, FIND_APPLICATION},
     settle, unknown_application,
 };
 use crate::{
@@ -19,8 +20,7 @@ use crate::{
     fact::{Facts, Missing, Named},
     http::ApiError,
     keys,
-    shell::{Shell, Text, az, helpers},
-    text,
+    shell::{Shell, az, call},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -150,20 +150,14 @@ impl Definition<Clouds> for Application {
                 ..Shell::default()
             };
         }
-        let name = Text::call(&helpers::ODATA, [APPLICATION_NAME.into()]);
         Shell {
-            find: Some(
-                az("ad app list")
-                    .opt("--filter", text!["displayName eq '", name, "'"])
-                    .yields(USER_APP_ID, "[0].appId"),
-            ),
+            find: Some(call(&FIND_APPLICATION).arg("appId").prints(USER_APP_ID)),
             create: vec![
-                az("ad app create")
-                    .opt("--display-name", APPLICATION_NAME)
-                    .opt("--sign-in-audience", MULTI_TENANT)
-                    .yields(USER_APP_ID, "appId"),
+                call(&CREATE_APPLICATION)
+                    .arg(MULTI_TENANT)
+                    .prints(USER_APP_ID),
             ],
-            delete: vec![az("ad app delete").opt("--id", USER_APP_ID)],
+            delete: vec![call(&DELETE_APPLICATION)],
             ..Shell::default()
         }
     }

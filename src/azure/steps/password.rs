@@ -30,8 +30,10 @@ const STEP: &str = "password";
 
 /// A password that is younger may not be known everywhere: that Graph finds none does not mean that there is none.
 const YOUNG: Duration = Duration::from_secs(3 * 60);
+/// One that an earlier process saw is known everywhere sooner.
+const SHOWN: Duration = Duration::from_secs(20);
 /// The file knows whole seconds, and a fast pace makes less of the time above than a request takes.
-const YOUNG_AT_LEAST: Duration = Duration::from_secs(2);
+const YOUNG_AT_LEAST: Duration = Duration::from_millis(1500);
 const NOT_KNOWN: &str = "Entra does not know the new password everywhere yet";
 
 const YES: &str = "yes";
@@ -278,7 +280,8 @@ impl Ensure<Clouds> for Password {
             let known = known.as_ref().map(AsRef::as_ref);
             let removed = remove_shown(cx.world, &shown, known).await?;
             let more = cx.facts.get(MAY_BE_MORE).is_ok() && cx.facts.get(SEEN).is_err();
-            let young = cx.stood_less_than(cx.scaled(YOUNG).max(YOUNG_AT_LEAST));
+            let young = if cx.shown { SHOWN } else { YOUNG };
+            let young = cx.stood_less_than(cx.scaled(young).max(YOUNG_AT_LEAST));
             if known.is_some() && young && (!gone || more) {
                 cx.settling(NOT_KNOWN, Duration::MAX).await?;
                 continue;

@@ -18,7 +18,7 @@ use crate::{
     http::{ApiError, Cause, Service, send::Auth},
     keys,
     net::VnetId,
-    shell::{Cmd, Helper, Shell, az, call},
+    shell::{self, Cmd, Helper, Shell, az, call, helpers},
     text,
 };
 use async_trait::async_trait;
@@ -252,9 +252,9 @@ impl Definition<Clouds> for Peering {
                 .opt("--subscription", USER_SUBSCRIPTION_ID)
         };
         let to_remote = text![
-            "[?remoteVirtualNetwork.id=='",
-            self.side.vnet_id,
-            "']|[0].name"
+            "[?remoteVirtualNetwork.id==",
+            shell::Text::call(&helpers::JMES, [self.side.vnet_id.into()]),
+            "]|[0].name"
         ];
         Shell {
             find: Some(on_vnet(az("network vnet peering list")).yields(FOUND_PEERING, to_remote)),
@@ -436,6 +436,8 @@ const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");
 
 /// The application's sign-ins live in a folder of their own, so that the person's `az` session stays as it is.
 static AS_APPLICATION: Helper = Helper::new("as_application", r#"# The application signs in to the same cloud as you, in a folder that goes with the script
+# Its password is for this script alone: what the environment exports, every program that is called would get
+export -n USER_APP_SECRET
 APPLICATION_SESSION=$(mktemp -d)
 trap 'rm -rf "$APPLICATION_SESSION"' EXIT
 for file in config clouds.config; do

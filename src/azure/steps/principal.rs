@@ -20,7 +20,7 @@ use crate::{
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
     keys,
-    shell::{Cmd, Shell, az, call},
+    shell::{self, Cmd, Shell, az, call, helpers},
     text,
 };
 use async_trait::async_trait;
@@ -204,7 +204,14 @@ impl Definition<Clouds> for Principal {
         Shell {
             find: Some(
                 az("ad sp list")
-                    .opt("--filter", text!["appId eq '", self.app, "'"])
+                    .opt(
+                        "--filter",
+                        text![
+                            "appId eq '",
+                            shell::Text::call(&helpers::ODATA, [self.app.into()]),
+                            "'"
+                        ],
+                    )
                     .yields(self.principal, "[0].id"),
             ),
             create: vec![

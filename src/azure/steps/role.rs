@@ -358,6 +358,13 @@ impl Definition<Clouds> for Role {
 
     fn shell(&self) -> Shell {
         let actions = format!("[\"{}\"]", self.allows.actions.join("\", \""));
+        let mut just: Vec<String> = self
+            .allows
+            .actions
+            .iter()
+            .map(|it| it.to_lowercase())
+            .collect();
+        just.sort();
         let json = text![
             "{\"Name\": \"",
             shell::Text::call(&helpers::JSON_TEXT, [self.name.into()]),
@@ -373,7 +380,7 @@ impl Definition<Clouds> for Role {
             find: Some(
                 call(&FIND_ROLE)
                     .arg(self.name)
-                    .arg(actions)
+                    .arg(just.join(" "))
                     .prints(self.role),
             ),
             create: vec![
@@ -497,19 +504,20 @@ impl Ensure<Clouds> for Role {
 }
 
 /// A name is taken in the whole tenant, so every subscription of the session is looked through.
-static FIND_ROLE: Helper = Helper::new("find_role", r#"# find_role NAME ACTIONS: the id of the custom role of that name, or of one with just these actions
+static FIND_ROLE: Helper = Helper::new("find_role", r#"# find_role NAME ACTIONS: the id of the custom role of that name, which has to allow just these actions and nothing on data
 find_role() {
-  local subscriptions subscription id query
-  subscriptions=$(az account list --query "[?tenantId=='$USER_TENANT_ID'].id" --output tsv) || return
-  for query in "[?roleName==$(jmes "$1")]|[0].id" "[?permissions[0].actions==\`$2\`]|[0].id"; do
-    for subscription in $subscriptions; do
-      id=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --query "$query" --output tsv) || return
-      if [ -n "$id" ]; then
-        printf '%s\n' "$id"
-        return
-      fi
-    done
+  local subscriptions subscription found actions
+  subscriptions=$(az account list --query "[?tenantId==$(jmes "$USER_TENANT_ID")].id" --output tsv) || return
+  for subscription in $subscriptions; do
+    found=$(az role definition list --custom-role-only true --scope "/subscriptions/$subscription" --query "[?roleName==$(jmes "$1")].join('|', [id, to_string(length(permissions)), join(' ', permissions[].notActions[]), join(' ', permissions[].dataActions[]), join(' ', permissions[].actions[])])|[0]" --output tsv) || return
+    if [ -n "$found" ]; then
+      actions=$(printf '%s\n' "${found##*|}" | tr ' ' '\n' | awk '{ print tolower($0) }' | LC_ALL=C sort | tr '\n' ' ')
+      found=${found%|*}
+      [ "${found#*|}|${actions% }" = "1|||$2" ] || fail "the role $1 exists and allows something else; choose another name with --role-name"
+      printf '%s\n' "${found%%|*}"
+      return
+    fi
   done
 }"#)
     .reading(&[USER_TENANT_ID.named()])
-    .needing(&[&helpers::JMES]);
+    .needing(&[&helpers::FAIL, &helpers::JMES]);

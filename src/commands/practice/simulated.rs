@@ -27,7 +27,7 @@ impl Practice {
         let sandbox = Sandbox::boot(Options {
             state: state.map(Into::into),
             // Slow enough to be watched.
-            lag: Lag::Timed(0.4),
+            lag: Lag::Timed(0.25),
             ..Options::default()
         });
         let sandbox = sandbox.map_err(|error| {

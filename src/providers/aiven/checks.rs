@@ -3,6 +3,7 @@
 use super::{
     api::{Place, Standing, best},
     keys::AIVEN,
+    script::functions,
     steps::{other_application, peer},
 };
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     engine::{Check, Cx, Done, Refusal, Verdict},
     fact::{Facts, Missing},
     net::{RANGE_SEPARATOR, Ranges},
+    shell::{Cmd, call},
 };
 use async_trait::async_trait;
 
@@ -22,6 +24,10 @@ pub struct VpcReady {
 
 #[async_trait(?Send)]
 impl Check<Clouds> for VpcReady {
+    fn shell(&self) -> Vec<Cmd> {
+        vec![call(functions(self.place).ready)]
+    }
+
     fn title(&self) -> &'static str {
         "VPC of the provider"
     }

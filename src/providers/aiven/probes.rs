@@ -59,7 +59,7 @@ impl Definition<Clouds> for PendingPeer {
         let row = call(functions.row);
         Shell {
             wait: Some(shell::Wait {
-                state: row.clone().arg("state"),
+                state: row.clone().arg("says"),
                 reached: &["PENDING_PEER", "ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
@@ -171,7 +171,7 @@ impl Definition<Clouds> for Active {
     fn shell(&self) -> Shell {
         Shell {
             wait: Some(shell::Wait {
-                state: call(script::functions(self.place).row).arg("state"),
+                state: call(script::functions(self.place).row).arg("says"),
                 reached: &["ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,

@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{
     azure::keys::{PEERING_NAME, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_VNET_NAME},
+    azure::steps::CHECK_NETWORKS,
     fact::Named,
     shell::{
         Helper,
-        helpers::{FAIL, JSON_ASCII, LOWER, WAIT_FOR},
+        helpers::{FAIL, JMES, JSON_ASCII, LOWER, WAIT_FOR},
     },
 };
 
@@ -22,6 +23,8 @@ pub(super) struct Functions {
     pub remote_network: &'static Helper,
     /// Deletes it.
     pub delete: &'static Helper,
+    /// Ends the script where the VPC cannot be peered.
+    pub ready: &'static Helper,
 }
 
 /// The functions for VPCs that live there.
@@ -31,11 +34,13 @@ pub(super) fn functions(place: Place) -> Functions {
             row: &PROJECT_ROW,
             remote_network: &PROJECT_REMOTE_NETWORK,
             delete: &DELETE_PROJECT_ROW,
+            ready: &PROJECT_READY,
         },
         Place::Organization => Functions {
             row: &ORGANIZATION_ROW,
             remote_network: &ORGANIZATION_REMOTE_NETWORK,
             delete: &DELETE_ORGANIZATION_ROW,
+            ready: &ORGANIZATION_READY,
         },
     }
 }
@@ -69,7 +74,8 @@ peering_rows() {
 /// the environment: `-v` would read their backslashes.
 const ROW: Helper = Helper::new(
     "peering_row",
-    r#"# peering_row FIELD: a field of this VNet's peering; nothing when there is no such peering
+    r#"# peering_row FIELD: a field of this VNet's peering, or its state and on the next line the reason, which is the field says;
+# nothing when there is no such peering
 peering_row() {
   local rows account group vnet
   rows=$(peering_rows) || return
@@ -81,7 +87,11 @@ peering_row() {
     /^ *"[^"]*": "/ { row[$2] = $4 }
     /^    \}/ {
       if (tolower(row["peer_cloud_account"]) == ENVIRON["account"] && tolower(row["peer_resource_group"]) == ENVIRON["group"] &&
-          tolower(row["peer_vpc"]) == ENVIRON["vnet"] && row["state"] != "DELETED" && !found) { print row[ENVIRON["want"]]; found = 1 }
+          tolower(row["peer_vpc"]) == ENVIRON["vnet"] && row["state"] != "DELETED" && !found) {
+        if (ENVIRON["want"] != "says") print row[ENVIRON["want"]]
+        else { print row["state"]; print row["message"] }
+        found = 1
+      }
     }'
 }"#,
 )
@@ -99,7 +109,7 @@ remote_network() {
   network=$(peering_row to-network-id) || return
   if [ -z "$network" ]; then
     network=$(az network vnet peering list --resource-group "$USER_RESOURCE_GROUP" --vnet-name "$USER_VNET_NAME" \
-      --subscription "$USER_SUBSCRIPTION_ID" --query "[?name=='$PEERING_NAME']|[0].remoteVirtualNetwork.id" --output tsv) || return
+      --subscription "$USER_SUBSCRIPTION_ID" --query "[?name==$(jmes "$PEERING_NAME")]|[0].remoteVirtualNetwork.id" --output tsv) || return
   fi
   printf '%s\n' "$network"
 }"#,
@@ -111,8 +121,8 @@ remote_network() {
     PEERING_NAME.named(),
 ]);
 
-static PROJECT_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&PROJECT_ROW]);
-static ORGANIZATION_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&ORGANIZATION_ROW]);
+static PROJECT_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&PROJECT_ROW, &JMES]);
+static ORGANIZATION_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&ORGANIZATION_ROW, &JMES]);
 
 static DELETE_PROJECT_ROW: Helper = Helper::new(
     "delete_peering_row",
@@ -155,6 +165,47 @@ delete_peering_row() {
 .reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
 .needing(&[&ORGANIZATION_ROW, &FAIL, &WAIT_FOR, &ORGANIZATION_GONE])
 .looking();
+
+/// `avn` prints both as a list.
+static PROJECT_READY: Helper = Helper::new(
+    "vpc_ready",
+    r#"# vpc_ready: the VPC has to be there and at rest, and to share no address with your VNet
+vpc_ready() {
+  local vpcs vpc
+  vpcs=$(avn vpc list --project "$AIVEN_PROJECT" --json) || fail 'cannot look at the VPC; nothing was made'
+  vpc=$(printf '%s\n' "$vpcs" | vpc_of "$AIVEN_PROJECT_VPC_ID")
+  check_networks "${vpc%% *}" ACTIVE "${vpc#* }"
+}"#,
+)
+.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()])
+.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS]);
+
+static ORGANIZATION_READY: Helper = Helper::new(
+    "vpc_ready",
+    r#"# vpc_ready: the VPC has to be there and at rest, and to share no address with your VNet
+vpc_ready() {
+  local vpcs vpc
+  vpcs=$(avn organization vpc get --organization-id "$AIVEN_ORGANIZATION_ID" \
+    --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" --json) || fail 'cannot look at the VPC; nothing was made'
+  vpc=$(printf '%s\n' "$vpcs" | vpc_of "$AIVEN_ORGANIZATION_VPC_ID")
+  check_networks "${vpc%% *}" ACTIVE "${vpc#* }"
+}"#,
+)
+.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
+.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS]);
+
+static VPC_OF: Helper = Helper::new(
+    "vpc_of",
+    r#"# vpc_of ID: the state and the ranges of this VPC in a list of them
+vpc_of() {
+  want=$1 awk -F '"' '
+    /^    \{/ { id = state = ranges = "" }
+    /^        "(project|organization)_vpc_id": "/ { id = $4 }
+    /^        "state": "/ { state = $4 }
+    /^ *"network_cidr": "/ { ranges = ranges " " $4 }
+    /^    \}/ { if (id == ENVIRON["want"]) print state ranges }'
+}"#,
+);
 
 /// A word for what is not there, so that its absence can be waited for.
 const GONE: Helper = Helper::new(

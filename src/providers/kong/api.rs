@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clouds::Clouds,
-    http::{ApiError, Call, segment},
+    http::{ApiError, Call, limits::Pages, segment},
     net::Ranges,
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -182,21 +182,24 @@ pub fn delete_transit_gateway(network: &str, id: &str) -> Call<Value> {
 /// All of a list, page by page.
 ///
 /// # Errors
-/// What Konnect said.
+/// What Konnect said, or that the list does not end.
 pub async fn all<T: DeserializeOwned>(
     w: &Clouds,
     page: impl Fn(usize) -> Call<List<T>>,
 ) -> Result<Vec<T>, ApiError> {
     let mut entries = Vec::new();
-    for number in 1.. {
+    let mut pages = Pages::new(SERVICE, page(1).line());
+    let mut number = 1;
+    loop {
         let list = w.send(&page(number)).await?;
         let done = list.is_last(entries.len() + list.data.len());
         entries.extend(list.data);
         if done {
-            break;
+            return Ok(entries);
         }
+        number += 1;
+        pages.next(&number.to_string())?;
     }
-    Ok(entries)
 }
 
 /// All transit gateways of a network.

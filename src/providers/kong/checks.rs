@@ -1,17 +1,20 @@
 //! Looks at Konnect before anything is changed.
 
 use super::{
+    super::curl::var,
     api::{self, Network},
     existing::{asked, how_to_delete, other_mapping, replace_question, replaced},
     gateway::{Attachment, NAME_LIMIT, Standing, TransitGateway},
     keys::{KONG, KONG_GATEWAY_NAME, KONG_NETWORK_ID, KONG_REPLACED_GATEWAY_ID},
     probes,
+    script::{CLIENT, NETWORK_READY},
 };
 use crate::{
     azure::{Fault, steps::PROVIDER_HAS_PEERING},
     clouds::Clouds,
     engine::{Check, Consent, Cx, Done, Refusal, Verdict},
     fact::{Fact, Facts},
+    shell::Cmd,
 };
 use async_trait::async_trait;
 
@@ -56,6 +59,11 @@ impl Check<Clouds> for NetworkReady {
             gateways(w, f, &network, &mut verdict).await?;
         }
         Ok(verdict)
+    }
+
+    fn shell(&self) -> Vec<Cmd> {
+        let network = api::network(&var(KONG_NETWORK_ID));
+        vec![CLIENT.through(&NETWORK_READY, &network, &[KONG_NETWORK_ID.named()])]
     }
 }
 

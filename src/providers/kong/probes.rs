@@ -6,7 +6,7 @@ use super::{
     gateway::{Standing, TransitGateway},
     keys::{KONG, KONG_GATEWAY_ID, KONG_NETWORK_ID},
     lack::{self, Lack, lack},
-    script::CLIENT,
+    script::{CLIENT, GATEWAY_SAYS},
 };
 use crate::{
     azure::{
@@ -94,7 +94,7 @@ impl Definition<Clouds> for Ready {
         let keys = keys![KONG_NETWORK_ID, KONG_GATEWAY_ID];
         Shell {
             wait: Some(shell::Wait {
-                state: CLIENT.field("state", &gateway, &keys),
+                state: CLIENT.through(&GATEWAY_SAYS, &gateway, &keys),
                 reached: &["ready"],
                 refused: &["error", "terminating", "terminated"],
                 limit: self.usual().limit,

@@ -3,22 +3,33 @@
 use super::super::curl::{Client, JSON_LINES};
 use crate::{
     azure::keys::{USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_NAME},
+    azure::steps::CHECK_NETWORKS,
     shell::{
         Helper,
-        helpers::{LOWER, WAIT_FOR},
+        helpers::{FAIL, LOWER, WAIT_FOR},
     },
 };
 
 /// Sends a request. The token goes through a pipe, so that no list of processes shows it.
 pub static KONNECT: Helper = Helper::new(
     "konnect",
-    r#"# konnect METHOD PATH [JSON]: one request to Konnect; prints the answer, or the error on stderr
+    r#"# The token is for this script alone: what the environment exports, every program that is called would get
+export -n KONNECT_TOKEN KONNECT_SPAT
+
+# konnect METHOD PATH [JSON]: one request to Konnect; prints the answer, or the error on stderr
 konnect() {
   local server=${KONNECT_SERVER_URL:-https://global.api.konghq.com} token=${KONNECT_TOKEN:-${KONNECT_SPAT:-}} answer
   if [ -z "$token" ]; then
     printf '%s\n' 'set KONNECT_TOKEN: tokens are made at https://cloud.konghq.com/global/account/tokens' >&2
     return 1
   fi
+  # curl takes dots out of a path, and an empty id asks for the list
+  case "${2%%\?*}/" in
+    *//* | */./* | */../*)
+      printf '%s\n' "an id in the path $2 is none" >&2
+      return 1
+      ;;
+  esac
   server=${server%/}
   set -- "$1" "${server%/v2}$2" "${@:3}"
   if [ $# -gt 2 ]; then
@@ -73,38 +84,106 @@ konnect_list() {
       return 0
     fi
     page=$((page + 1))
+    if [ "$page" -gt 200 ]; then
+      printf '%s\n' 'the list has no end' >&2
+      return 1
+    fi
   done
 }"#,
 )
 .needing(&[&KONNECT, &JSON_LINES]);
 
-/// Finds the gateway as [`super::gateway::Attachment::best`] does.
+/// Prints the state of a gateway and what Kong says about it.
+pub static GATEWAY_SAYS: Helper = Helper::new(
+    "gateway_says",
+    r#"# gateway_says COMMAND...: the state of the gateway that the command prints, and on the next line the reason
+gateway_says() {
+  local answer
+  answer=$("$@") || return
+  printf '%s\n' "$answer" | json_lines | awk -F '\t' '
+    $1 == ".state" { state = $2 }
+    $1 == ".state_metadata.reason" { reason = $2 }
+    END { print state; print reason }'
+}"#,
+)
+.needing(&[&JSON_LINES]);
+
+/// The network, before anything is made.
+pub static NETWORK_READY: Helper = Helper::new(
+    "network_ready",
+    r#"# network_ready COMMAND...: the network that the command prints has to be ready, and to share no address with yours
+network_ready() {
+  local answer state range
+  answer=$("$@") || fail 'cannot look at the network; nothing was made'
+  answer=$(printf '%s\n' "$answer" | json_lines)
+  state=$(printf '%s\n' "$answer" | awk -F '\t' '$1 == ".state" { print $2 }')
+  range=$(printf '%s\n' "$answer" | awk -F '\t' '$1 == ".cidr_block" { print $2 }')
+  check_networks "$state" ready "$range"
+}"#,
+)
+.needing(&[&JSON_LINES, &FAIL, &CHECK_NETWORKS]);
+
+/// Finds the gateway as [`super::gateway::Attachment::best`] does; one with other mappings is not what is asked for.
 pub static ATTACHED_GATEWAY: Helper = Helper::new(
     "attached_gateway",
-    r#"# attached_gateway PATH: the id of the gateway for this VNet; nothing when there is none
+    r#"# attached_gateway PATH MAPPINGS: the id of the gateway for this VNet with these DNS mappings; nothing when there is none
 attached_gateway() {
-  local lines
+  local lines found
   lines=$(konnect_list "$1") || return
-  printf '%s\n' "$lines" | awk -F '\t' -v tenant="$(lower "$USER_TENANT_ID")" -v subscription="$(lower "$USER_SUBSCRIPTION_ID")" \
-    -v group="$(lower "$USER_RESOURCE_GROUP")" -v vnet="$(lower "$USER_VNET_NAME")" '
+  found=$(printf '%s\n' "$lines" | tenant=$(lower "$USER_TENANT_ID") subscription=$(lower "$USER_SUBSCRIPTION_ID") \
+    group=$(lower "$USER_RESOURCE_GROUP") vnet=$(lower "$USER_VNET_NAME") dns=$(lower "$2") awk -F '\t' '
+    # Each domain with each of its servers, however they are grouped and ordered.
+    function mappings(entry, i, j, k, to, server, domain) {
+      split("", has); pairs = 0
+      for (i = 1; i <= 100; i++) for (j = 1; j <= 100; j++) {
+        to = "dns_config." i "."
+        domain = tolower(got[entry, to "domain_proxy_list." j])
+        sub(/[.]$/, "", domain)
+        if (domain == "") break
+        for (k = 1; k <= 100; k++) {
+          server = tolower(got[entry, to "remote_dns_server_ip_addresses." k])
+          if (server == "") break
+          if (!((domain, server) in has)) { has[domain, server] = 1; pairs++ }
+        }
+      }
+    }
+    function same(pair) {
+      for (pair in has) if (!(pair in want)) return 0
+      return pairs == wanted
+    }
+    BEGIN {
+      count = split(ENVIRON["dns"], mapping, ";")
+      for (i = 1; i <= count; i++) {
+        split(mapping[i], side, "="); servers = split(side[1], server, ","); domains = split(side[2], domain, ",")
+        for (j = 1; j <= servers; j++) for (k = 1; k <= domains; k++)
+          if (!((domain[k], server[j]) in want)) { want[domain[k], server[j]] = 1; wanted++ }
+      }
+      count = 0
+    }
     { match($1, /^[0-9]+\.[0-9]+/); entry = substr($1, 1, RLENGTH); got[entry, substr($1, RLENGTH + 2)] = $2 }
     entry != last { entries[++count] = last = entry }
     END {
       to = "transit_gateway_attachment_config."
       for (i = 1; i <= count; i++) {
         entry = entries[i]
-        if (got[entry, to "kind"] == "azure-vnet-peering-attachment" && tolower(got[entry, to "tenant_id"]) == tenant &&
-            tolower(got[entry, to "subscription_id"]) == subscription && got[entry, "state"] !~ /^terminat/ &&
-            tolower(got[entry, to "resource_group_name"]) == group && tolower(got[entry, to "vnet_name"]) == vnet) {
-          print got[entry, "id"]
-          exit
+        if (got[entry, to "kind"] == "azure-vnet-peering-attachment" && tolower(got[entry, to "tenant_id"]) == ENVIRON["tenant"] &&
+            tolower(got[entry, to "subscription_id"]) == ENVIRON["subscription"] && got[entry, "state"] !~ /^terminat/ &&
+            tolower(got[entry, to "resource_group_name"]) == ENVIRON["group"] && tolower(got[entry, to "vnet_name"]) == ENVIRON["vnet"]) {
+          mappings(entry)
+          if (same()) { print got[entry, "id"]; exit }
+          other = got[entry, "name"]
         }
       }
-    }'
+      if (other != "") print "other " other
+    }') || return
+  case $found in
+    "other "*) fail "the gateway ${found#other } for this VNet has another DNS mapping, and none can be changed; delete it in Konnect, or give the mapping that it has" ;;
+  esac
+  [ -z "$found" ] || printf '%s\n' "$found"
 }"#,
 )
 .reading(&[USER_TENANT_ID.named(), USER_SUBSCRIPTION_ID.named(), USER_RESOURCE_GROUP.named(), USER_VNET_NAME.named()])
-.needing(&[&KONNECT_LIST, &LOWER]);
+.needing(&[&KONNECT_LIST, &LOWER, &FAIL]);
 
 /// Adds `dns_config` to a body as [`super::dns::config`] does.
 pub static WITH_DNS: Helper = Helper::new(

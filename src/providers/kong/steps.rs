@@ -257,6 +257,7 @@ impl Definition<Clouds> for TransitGateway {
             find: Some(
                 call(&ATTACHED_GATEWAY)
                     .arg(list.clone())
+                    .arg(KONG_DNS)
                     .prints(KONG_GATEWAY_ID),
             ),
             create: vec![
@@ -505,7 +506,7 @@ mod tests {
         assert_eq!(
             shell.find.map(|find| find.statement()).as_deref(),
             Some(
-                r#"KONG_GATEWAY_ID=$(attached_gateway "/v2/cloud-gateways/networks/${KONG_NETWORK_ID}/transit-gateways?page%5Bsize%5D=100")"#
+                r#"KONG_GATEWAY_ID=$(attached_gateway "/v2/cloud-gateways/networks/${KONG_NETWORK_ID}/transit-gateways?page%5Bsize%5D=100" "${KONG_DNS}")"#
             )
         );
     }

@@ -22,13 +22,18 @@ pub(super) fn list(world: &mut World, ask: &Ask, items: Vec<Value>) -> Reply {
             .filter(|number| (1..=100).contains(number) || key == "page[number]")
             .ok_or_else(|| invalid(&[(key, "is_integer", "must be a positive integer")])),
     };
-    let (mut size, page) = (number("page[size]", 10)?, number("page[number]", 1)?);
-    if let Some(Fault::PageSize(small)) =
-        world.faults.strike(Service::Of("konnect"), ask, |fault| {
-            matches!(fault, Fault::PageSize(_))
-        })
-    {
-        size = size.min(small);
+    let (mut size, mut page) = (number("page[size]", 10)?, number("page[number]", 1)?);
+    let fault = world.faults.strike(Service::Of("konnect"), ask, |fault| {
+        matches!(
+            fault,
+            Fault::PageSize(_) | Fault::EndlessPages | Fault::PageCycle
+        )
+    });
+    match fault {
+        Some(Fault::PageSize(small)) => size = size.min(small),
+        // The number of the page is not looked at.
+        Some(_) => page = 1,
+        None => {}
     }
     let mut kept = items;
     for (key, wanted) in &ask.query {
@@ -59,7 +64,10 @@ pub(super) fn list(world: &mut World, ask: &Ask, items: Vec<Value>) -> Reply {
             }
         });
     }
-    let total = kept.len();
+    let total = match fault {
+        Some(Fault::EndlessPages | Fault::PageCycle) => usize::MAX,
+        _ => kept.len(),
+    };
     let data: Vec<Value> = kept
         .into_iter()
         .skip(page.saturating_sub(1) * size)

@@ -1,0 +1,267 @@
+//! The functions of a script, in a real bash, with what `az` and Konnect would answer.
+
+use super::support::{Bench, TempDir, shapes};
+use peer_wizard::{azure::keys, providers, sandbox::Lag, view::script::Script};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+/// What a provider's script knows and can do, without what it does.
+struct Functions {
+    bench: Bench,
+    text: String,
+}
+
+impl Functions {
+    fn of(provider: &str) -> Self {
+        let provider = providers::named(provider).expect("there is such a provider");
+        let bench = Bench::new(provider, &shapes()[0].1, Lag::None);
+        let run = bench.start();
+        let script = Script {
+            headline: "functions".into(),
+            flow: &bench.flow,
+            run,
+            settings: &|_| None,
+        };
+        let text = script.apply();
+        let (text, _) = text
+            .split_once("\n# Look at what is there")
+            .expect("it looks before it makes anything");
+        let text: String = text
+            .lines()
+            .filter(|line| !line.starts_with("command -v"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        Self { bench, text }
+    }
+
+    /// Runs this after the functions: what it printed, what it said, and whether it went well.
+    fn run(&self, then: &str) -> (String, String, bool) {
+        let dir = TempDir::new();
+        let path = dir.path("script");
+        fs::write(&path, format!("{}\n{then}\n", self.text)).expect("a new file");
+        let output = Command::new("bash")
+            .args(["--noprofile", "script"])
+            .current_dir(dir.path(""))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", dir.path(""))
+            .env("TMPDIR", dir.path(""))
+            .env("PAUSE", "0")
+            .env("USER_APP_SECRET", "exported")
+            .env("KONNECT_TOKEN", "exported")
+            .stdin(Stdio::null())
+            .output()
+            .expect("there is a bash");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        (
+            text(&output.stdout),
+            text(&output.stderr),
+            output.status.success(),
+        )
+    }
+
+    #[track_caller]
+    fn prints(&self, then: &str, wanted: &str) {
+        let (out, said, good) = self.run(then);
+        assert!(good, "{then}: {said}");
+        assert_eq!(out, wanted, "{then}");
+    }
+
+    #[track_caller]
+    fn fails(&self, then: &str, why: &str) {
+        let (out, said, good) = self.run(then);
+        assert!(!good && out.is_empty(), "{then}: {out}");
+        assert!(said.contains(why), "{then}: {said}");
+    }
+}
+
+#[test]
+fn a_script_knows_its_own_by_what_the_program_knows_it_by() {
+    let functions = Functions::of("aiven-project");
+    let run = functions.bench.start();
+    for what in ["tag", "application"] {
+        let guid = keys::guid(&run.facts(), what).expect("the run is known");
+        functions.prints(&format!("own_guid {what}"), &guid.to_string());
+    }
+    let tag = keys::tag(&run.facts()).expect("the run is known");
+    functions.prints(
+        "az() { printf '%s\\n' \"$*\"; }; find_application appId",
+        &format!("ad app list --filter tags/any(t:t eq '{tag}') --query [0].appId --output tsv"),
+    );
+}
+
+#[test]
+fn a_role_counts_by_its_name_and_by_just_these_actions() {
+    let functions = Functions::of("aiven-project");
+    let find = |answer: &str| {
+        format!(
+            "az() {{ case $1 in account) echo S ;; *) printf '%s\\n' '{answer}' ;; esac; }}\nROLE=$(find_role R 'a/b x/y')\nprintf '%s' \"$ROLE\""
+        )
+    };
+    functions.prints(&find("/id|1|||X/y a/B"), "/id");
+    functions.prints(&find(""), "");
+    for other in [
+        "/id|1|||a/b",
+        "/id|1|||a/b x/y z",
+        "/id|1|||a/* x/y",
+        "/id|1||data|a/b x/y",
+        "/id|1|not||a/b x/y",
+        "/id|2|||a/b x/y",
+    ] {
+        functions.fails(&find(other), "allows something else");
+    }
+}
+
+#[test]
+fn nothing_is_made_where_the_networks_cannot_be_peered() {
+    let functions = Functions::of("aiven-project");
+    let check = |ours: &str, state: &str, theirs: &str| {
+        format!("az() {{ echo '{ours}'; }}\ncheck_networks '{state}' ACTIVE '{theirs}'")
+    };
+    let ours = "Succeeded 10.0.0.0/16 192.168.0.0/24 fd00::/8";
+    functions.prints(&check(ours, "ACTIVE", "10.1.0.0/24 fd00::/8"), "");
+    for (ours, state, theirs, why) in [
+        (
+            ours,
+            "ACTIVE",
+            "10.1.0.0/24 10.0.5.0/24",
+            "10.0.0.0/16 and 10.0.5.0/24",
+        ),
+        (ours, "ACTIVE", "10.0.0.0/8", "share addresses"),
+        (ours, "ACTIVE", "192.168.0.255/32", "share addresses"),
+        (
+            ours,
+            "APPROVED",
+            "10.1.0.0/24",
+            "in state APPROVED, not ACTIVE",
+        ),
+        (ours, "", "", "in state none"),
+        (
+            "Failed 10.0.0.0/16",
+            "ACTIVE",
+            "10.1.0.0/24",
+            "your VNet is in state Failed",
+        ),
+    ] {
+        functions.fails(&check(ours, state, theirs), why);
+    }
+}
+
+#[test]
+fn the_providers_reason_is_told() {
+    let functions = Functions::of("aiven-project");
+    functions.fails(
+        "say_state() { printf 'REJECTED_BY_PEER\\nno \\033[31mright\\n'; }\nwait_for 9 ACTIVE REJECTED_BY_PEER say_state",
+        "the state is REJECTED_BY_PEER: no [31mright",
+    );
+    functions.prints(
+        "say_state() { echo ACTIVE; }\nwait_for 9 ACTIVE '' say_state",
+        "",
+    );
+}
+
+#[test]
+fn a_gateway_counts_with_just_these_mappings() {
+    let functions = Functions::of("kong");
+    let find = |dns: &str, wanted: &str| {
+        let fields = [
+            ("id", "g1"),
+            ("name", "other"),
+            ("state", "ready"),
+            (
+                "transit_gateway_attachment_config.kind",
+                "azure-vnet-peering-attachment",
+            ),
+            (
+                "transit_gateway_attachment_config.tenant_id",
+                "$USER_TENANT_ID",
+            ),
+            (
+                "transit_gateway_attachment_config.subscription_id",
+                "$USER_SUBSCRIPTION_ID",
+            ),
+            (
+                "transit_gateway_attachment_config.resource_group_name",
+                "$USER_RESOURCE_GROUP",
+            ),
+            (
+                "transit_gateway_attachment_config.vnet_name",
+                "$USER_VNET_NAME",
+            ),
+        ];
+        let lines: String = fields
+            .iter()
+            .map(|(name, value)| format!("printf '1.0.{name}\\t%s\\n' \"{value}\"\n"))
+            .collect();
+        let mappings: String = dns
+            .split(';')
+            .filter(|it| !it.is_empty())
+            .enumerate()
+            .map(|(at, mapping)| {
+                let (servers, domains) = mapping.split_once('=').expect("a mapping");
+                let list = |field: &str, all: &str| -> String {
+                    all.split(',')
+                        .enumerate()
+                        .map(|(n, it)| {
+                            format!(
+                                "printf '1.0.dns_config.{}.{field}.{}\\t{it}\\n'\n",
+                                at + 1,
+                                n + 1
+                            )
+                        })
+                        .collect()
+                };
+                list("remote_dns_server_ip_addresses", servers)
+                    + &list("domain_proxy_list", domains)
+            })
+            .collect();
+        format!(
+            "konnect_list() {{\n{lines}{mappings}}}\nGATEWAY=$(attached_gateway /x '{wanted}')\nprintf '%s' \"$GATEWAY\""
+        )
+    };
+    functions.prints(&find("", ""), "g1");
+    functions.prints(
+        &find(
+            "10.0.0.4,10.0.0.5=A.example.,b.example",
+            "10.0.0.5,10.0.0.4=b.example,a.example",
+        ),
+        "g1",
+    );
+    functions.prints(
+        &find(
+            "10.0.0.4=a.example;10.0.0.5=a.example",
+            "10.0.0.4,10.0.0.5=a.example",
+        ),
+        "g1",
+    );
+    for (has, wanted) in [
+        ("10.0.0.4=a.example", ""),
+        ("", "10.0.0.4=a.example"),
+        ("10.0.0.4=a.example", "10.0.0.4,10.0.0.5=a.example"),
+        ("10.0.0.4=a.example", "10.0.0.4=b.example"),
+    ] {
+        functions.fails(&find(has, wanted), "has another DNS mapping");
+    }
+}
+
+#[test]
+fn an_id_that_leads_elsewhere_is_not_asked_for_and_secrets_are_not_exported() {
+    let functions = Functions::of("kong");
+    for path in [
+        "/v2/networks/../x",
+        "/v2/networks//gateways?page=1",
+        "/v2/./x",
+        "/v2/networks/",
+    ] {
+        functions.fails(
+            &format!("curl() {{ echo asked; }}\nkonnect GET '{path}'"),
+            "is none",
+        );
+    }
+    functions.prints("curl() { printf '{}'; }\nkonnect GET /v2/x", "{}");
+    functions.prints("env | grep -c KONNECT_TOKEN || :", "0");
+    let functions = Functions::of("aiven-project");
+    functions.prints("env | grep -c USER_APP_SECRET || :", "0");
+}
