@@ -33,7 +33,7 @@ const YOUNG: Duration = Duration::from_secs(3 * 60);
 /// One that an earlier process saw is known everywhere sooner.
 const SHOWN: Duration = Duration::from_secs(20);
 /// The file knows whole seconds, and a fast pace makes less of the time above than a request takes.
-const YOUNG_AT_LEAST: Duration = Duration::from_millis(1500);
+const YOUNG_AT_LEAST: Duration = Duration::from_secs(2);
 const NOT_KNOWN: &str = "Entra does not know the new password everywhere yet";
 
 const YES: &str = "yes";
