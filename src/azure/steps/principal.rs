@@ -53,8 +53,8 @@ impl Principal {
     pub fn own() -> Self {
         Self {
             id: "principal",
-            title: "Create your application's service principal".into(),
-            thing: "your application's service principal".into(),
+            title: "Create your application's principal".into(),
+            thing: "your application's principal".into(),
             why: "Roles are assigned to a service principal, not to an application.",
             app: USER_APP_ID,
             principal: USER_SP_ID,
