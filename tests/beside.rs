@@ -11,35 +11,15 @@ use peer_wizard::{
 };
 use serde_json::Value;
 use std::rc::Rc;
-use support::{Bench, Broken, Cloud, Journey, Output, TestEnv, in_use};
+use support::{Bench, Broken, Cloud, Journey, TestEnv, but, in_use};
 
 const PROJECT: &Provider = &providers::aiven::PROJECT;
 const ORGANIZATION: &Provider = &providers::aiven::ORGANIZATION;
 const KONG: &Provider = &providers::kong::KONG_CONNECT;
 
-/// The arguments of a run, with another VPC or network than the sample's when one is given.
-fn args(cloud: &Cloud, provider: &Provider, other: Option<(&str, &str)>) -> Vec<String> {
-    let mut args = cloud.args(provider);
-    if let Some((flag, value)) = other {
-        let at = args
-            .iter()
-            .position(|arg| arg == flag)
-            .expect("the flag is there");
-        value.clone_into(&mut args[at + 1]);
-    }
-    args.extend(["--output".to_owned(), "json".to_owned()]);
-    args
-}
-
-fn run_of(output: &Output) -> String {
-    let events = output.events();
-    let opened = events.first().cloned().unwrap_or_default();
-    opened["run"].as_str().expect("a run").to_owned()
-}
-
 /// Connects one VNet twice and gives the names of the runs.
 fn two(env: &TestEnv, first: &[String], second: &[String]) -> [String; 2] {
-    [first, second].map(|args| run_of(&env.run(args).code(0)))
+    [first, second].map(|args| env.run(args).code(0).run())
 }
 
 fn healthy(env: &TestEnv, run: &str) -> Value {
@@ -75,16 +55,16 @@ fn two_networks_of_kong_on_one_vnet() {
         .sandbox
         .edit(peer_wizard::sandbox::World::add_gateway_network);
     cloud.settle();
-    let first = args(&cloud, KONG, None);
-    let second = args(&cloud, KONG, Some(("--network", &network)));
+    let first = cloud.json_args(KONG);
+    let second = but(cloud.json_args(KONG), "--network", &network);
     either_and_both(KONG, &cloud, &first, &second);
 }
 
 #[test]
 fn a_project_and_an_organization_of_aiven_on_one_vnet() {
     let cloud = Cloud::new();
-    let first = args(&cloud, PROJECT, None);
-    let second = args(&cloud, ORGANIZATION, None);
+    let first = cloud.json_args(PROJECT);
+    let second = cloud.json_args(ORGANIZATION);
     either_and_both(PROJECT, &cloud, &first, &second);
 }
 
@@ -93,7 +73,7 @@ fn without_a_name_undo_takes_the_run_that_only_keeps_something_when_there_is_no_
     let cloud = Cloud::new();
     let before = cloud.world();
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let run = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    let run = env.run(&cloud.json_args(PROJECT)).code(0).run();
     env.run(&["undo", &run, "--keep-application", "--yes"])
         .code(0);
     assert_ne!(cloud.world(), before, "nothing was kept");
@@ -106,11 +86,11 @@ fn what_the_person_keeps_stays_when_another_run_is_undone() {
     let cloud = Cloud::new();
     let before = cloud.world();
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let run = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    let run = env.run(&cloud.json_args(PROJECT)).code(0).run();
     env.run(&["undo", &run, "--keep-application", "--yes"])
         .code(0);
     let kept = cloud.world();
-    let other = run_of(&env.run(&args(&cloud, ORGANIZATION, None)).code(0));
+    let other = env.run(&cloud.json_args(ORGANIZATION)).code(0).run();
     env.run(&["undo", &other, "--yes"]).code(0);
     assert_eq!(cloud.world(), kept, "it was swept away");
     env.run(&["undo", &run, "--yes"]).code(0);
@@ -121,15 +101,15 @@ fn what_the_person_keeps_stays_when_another_run_is_undone() {
 fn a_run_that_has_not_come_to_its_half_at_the_provider_is_in_use() {
     let cloud = Cloud::new();
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let first = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    let first = env.run(&cloud.json_args(PROJECT)).code(0).run();
     let when = When {
         method: Some("POST".into()),
         ..When::path("/peering-connections")
     };
     cloud.faults(Faults::always(when, Fault::FailBefore(400)));
-    let second = env.run(&args(&cloud, ORGANIZATION, None));
+    let second = env.run(&cloud.json_args(ORGANIZATION));
     assert_ne!(second.code, Some(0), "{second}");
-    let second = run_of(&second);
+    let second = second.run();
     cloud.faults(Faults::default());
     env.run(&["undo", &first, "--yes"]).code(0);
     env.run(&["resume", &second]).code(0);

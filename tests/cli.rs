@@ -10,23 +10,13 @@ use peer_wizard::{
     sandbox::{Fault, Faults, Lag, Rule, Service, When},
 };
 use serde_json::Value;
-use support::{Cloud, Output, TestEnv};
+use support::{Cloud, Output, TestEnv, but};
 
 const PROJECT: &Provider = &providers::aiven::PROJECT;
 
 /// An option after a command's arguments.
 fn with(mut args: Vec<String>, more: &[&str]) -> Vec<String> {
     args.extend(more.iter().map(|&word| word.to_owned()));
-    args
-}
-
-/// The arguments with another value after a flag.
-fn but(mut args: Vec<String>, flag: &str, value: &str) -> Vec<String> {
-    let at = args
-        .iter()
-        .position(|it| it == flag)
-        .expect("the flag is given");
-    value.clone_into(&mut args[at + 1]);
     args
 }
 

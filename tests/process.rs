@@ -15,12 +15,6 @@ use support::{Cloud, TestEnv, picture};
 
 const PROJECT: &Provider = &providers::aiven::PROJECT;
 
-fn json_args(cloud: &Cloud, provider: &Provider) -> Vec<String> {
-    let mut args = cloud.args(provider);
-    args.extend(["--output".to_owned(), "json".to_owned()]);
-    args
-}
-
 /// The world at the end of a run, in which all that differs from run to run has the same name.
 fn end(cloud: &Cloud, before: &Value, saved: &Value) -> Value {
     let run = saved["run"].as_str().expect("a name");
@@ -36,7 +30,7 @@ fn killed_at_any_moment_it_resumes_to_the_same_end() {
         let cloud = Cloud::new();
         let before = cloud.world();
         let env = TestEnv::of(&cloud, provider.id);
-        env.run(&json_args(&cloud, provider)).code(0);
+        env.run(&cloud.json_args(provider)).code(0);
         let saved = env.saved();
         let goal = end(&cloud, &before, &saved);
         let last = saved["serial"].as_u64().expect("a number");
@@ -45,7 +39,7 @@ fn killed_at_any_moment_it_resumes_to_the_same_end() {
         for serial in (first..last).step_by(3) {
             cloud.reset();
             let env = TestEnv::of(&cloud, provider.id);
-            let mut started = env.start(&json_args(&cloud, provider));
+            let mut started = env.start(&cloud.json_args(provider));
             let reached = until(|| {
                 let saved = env.run_file().map(|_| env.saved());
                 let now = saved.and_then(|saved| saved["serial"].as_u64());
@@ -87,7 +81,7 @@ fn ctrl_c_saves_says_how_to_go_on_and_ends_with_130() {
     let cloud = Cloud::new();
     cloud.let_in_beforehand(PROJECT, false);
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let mut started = env.start(&json_args(&cloud, PROJECT));
+    let mut started = env.start(&cloud.json_args(PROJECT));
     started.until_waiting("pending-peer");
     started.interrupt();
     let output = started.finish().code(130);
@@ -129,7 +123,7 @@ fn a_second_process_is_locked_out_and_told_by_whom() {
     let cloud = Cloud::new();
     cloud.let_in_beforehand(PROJECT, false);
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let mut first = env.start(&json_args(&cloud, PROJECT));
+    let mut first = env.start(&cloud.json_args(PROJECT));
     first.until_waiting("pending-peer");
     let run = env.saved()["run"].as_str().expect("a name").to_owned();
     let holder = format!("process {}", first.id());
@@ -151,7 +145,7 @@ fn a_lock_ends_with_its_process() {
     let cloud = Cloud::new();
     cloud.let_in_beforehand(PROJECT, false);
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let mut first = env.start(&json_args(&cloud, PROJECT));
+    let mut first = env.start(&cloud.json_args(PROJECT));
     first.until_waiting("pending-peer");
     first.kill();
     cloud.open_the_gate();
@@ -249,7 +243,7 @@ fn a_password_that_nobody_revokes_ends_in_two_hours_by_the_clock_of_the_service(
         cloud.let_in_beforehand(PROJECT, false);
         cloud.sandbox.edit(|world| world.ahead = ahead);
         let env = TestEnv::of(&cloud, PROJECT.id);
-        let mut args = json_args(&cloud, PROJECT);
+        let mut args = cloud.json_args(PROJECT);
         args.extend(
             timeout
                 .iter()
@@ -279,7 +273,7 @@ fn no_core_dump_is_written() {
     let cloud = Cloud::new();
     cloud.let_in_beforehand(PROJECT, false);
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let mut started = env.start(&json_args(&cloud, PROJECT));
+    let mut started = env.start(&cloud.json_args(PROJECT));
     started.until_waiting("pending-peer");
     let limits = fs::read_to_string(format!("/proc/{}/limits", started.id())).expect("it runs");
     let core = limits

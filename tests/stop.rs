@@ -16,7 +16,7 @@ use scene::{
     hangs, note, print_times, to, told_once,
 };
 use std::{fs, thread, time::Instant};
-use support::{Cloud, TestEnv};
+use support::{Cloud, TestEnv, but};
 
 const KONG: &Provider = &providers::kong::KONG_CONNECT;
 /// The tenant of Aiven in the sample world, to which the run signs in as the person's application.
@@ -325,20 +325,12 @@ fn it_stops_while_it_tidies_up_after_an_undo() {
     let runs: Vec<String> = std::iter::once(None)
         .chain(networks.iter().map(Some))
         .map(|network| {
-            let mut args = cloud.args(KONG);
-            if let Some(network) = network {
-                let at = args
-                    .iter()
-                    .position(|arg| arg == "--network")
-                    .expect("it has a network");
-                args[at + 1].clone_from(network);
-            }
-            args.extend(["--output", "json"].map(str::to_owned));
-            let output = env.run(&args).code(0);
-            output.events()[0]["run"]
-                .as_str()
-                .expect("a name")
-                .to_owned()
+            let args = cloud.json_args(KONG);
+            let args = match network {
+                Some(network) => but(args, "--network", network),
+                None => args,
+            };
+            env.run(&args).code(0).run()
         })
         .collect();
     env.run(&["undo", "--yes", &runs[0]]).code(0);

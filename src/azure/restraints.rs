@@ -4,7 +4,7 @@
 use crate::{
     clouds::Page,
     http::{Call, Service::Arm, segment},
-    net::leaf,
+    net::{covers, leaf},
 };
 use serde::Deserialize;
 
@@ -44,9 +44,8 @@ impl Lock {
     /// Whether it is on this resource or on something above it.
     #[must_use]
     pub fn covers(&self, resource: &str) -> bool {
-        let (scope, resource) = (self.scope().to_lowercase(), resource.to_lowercase());
-        let rest = resource.strip_prefix(&scope);
-        !scope.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let scope = self.scope();
+        !scope.is_empty() && covers(scope, resource)
     }
 
     /// Whether it forbids every change, and not only deletions.

@@ -72,7 +72,7 @@ pub async fn connect(
     approve(context, &page, prompt.as_mut())?;
     let run = Run::new(name, provider.id, answers.0, plan.facts, begins.members);
     let (file, run) = begin(&folder, &session, run).await?;
-    Ok(Next::Run(Box::new(Drive {
+    Ok(Drive {
         provider,
         flow,
         session,
@@ -81,7 +81,8 @@ pub async fn connect(
         run,
         limits,
         direction: Direction::On,
-    })))
+    }
+    .into())
 }
 
 async fn gather(

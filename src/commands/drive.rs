@@ -2,6 +2,7 @@
 
 use super::{
     context::Context,
+    opening::Opening,
     others, panics, plan,
     report::{End, Report},
     session::Session,
@@ -60,6 +61,12 @@ pub enum Next {
     Run(Box<Drive>),
 }
 
+impl From<Drive> for Next {
+    fn from(drive: Drive) -> Self {
+        Self::Run(Box::new(drive))
+    }
+}
+
 impl From<Report> for Next {
     fn from(report: Report) -> Self {
         Self::Done(Box::new(report))
@@ -73,6 +80,32 @@ enum Broken {
 }
 
 impl Drive {
+    /// Of a run that was taken up, with its clouds and its file.
+    pub fn of(
+        opening: Opening,
+        session: Session,
+        (folder, file): (Folder, Box<dyn Store>),
+        limits: Limits,
+        direction: Direction,
+    ) -> Self {
+        let Opening {
+            run,
+            provider,
+            flow,
+            ..
+        } = opening;
+        Self {
+            provider,
+            flow,
+            session,
+            folder,
+            file,
+            run,
+            limits,
+            direction,
+        }
+    }
+
     /// Goes on with the run. The first signal lets what is under way be finished, the second does not, and the engine takes
     /// back what is of no use without this process; the third ends it all.
     pub async fn run(mut self, context: &Context<'_>) -> Report {

@@ -99,20 +99,5 @@ pub async fn go_on(
         return Ok(Report::nothing(Outcome::Connected, facts, &says).into());
     }
     let session = opening.session(context, &folder, prompt)?;
-    let Opening {
-        run,
-        provider,
-        flow,
-        ..
-    } = opening;
-    Ok(Next::Run(Box::new(Drive {
-        provider,
-        flow,
-        session,
-        folder,
-        file,
-        run,
-        limits,
-        direction: Direction::On,
-    })))
+    Ok(Drive::of(opening, session, (folder, file), limits, Direction::On).into())
 }

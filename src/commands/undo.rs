@@ -56,22 +56,8 @@ pub async fn run(context: &Context<'_>, options: &cli::Undo) -> Result<Next, Err
     let session = opening.session(context, &folder, prompt.as_mut())?;
     let others = others::in_use(context, &folder, &opening, &session).await?;
     confirm(context, &opening, &session, keep, &others, prompt.as_mut()).await?;
-    let Opening {
-        run,
-        provider,
-        flow,
-        ..
-    } = opening;
-    Ok(Next::Run(Box::new(Drive {
-        provider,
-        flow,
-        session,
-        folder,
-        file,
-        run,
-        limits: options.waits.limits(),
-        direction: Direction::Back { keep, others },
-    })))
+    let (limits, back) = (options.waits.limits(), Direction::Back { keep, others });
+    Ok(Drive::of(opening, session, (folder, file), limits, back).into())
 }
 
 /// The run that is meant when none is named. One that only keeps objects for others is not, as long as there is another.

@@ -23,6 +23,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 /// How long a request in flight is given when the run is to stop.
 const GRACE: Duration = Duration::from_millis(1250);
+
 /// Walks one flow for one run.
 pub struct Runner<'a, W: World> {
     pub(super) flow: &'a Flow<W>,

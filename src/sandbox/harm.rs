@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::faults::{Bad, ELSEWHERE, Fault};
 use super::log::Service;
-use super::services;
 use super::wire::{Answer, Ask};
 use super::world::World;
+use super::{graph, services};
 
 /// How an answer reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(super) fn answer(world: &mut World, service: Service, ask: &Ask) -> (Answer,
         }
         Some(Fault::FailBefore(status)) => return (failed(status), Delivery::Whole),
         Some(Fault::Concurrent) => {
-            let (code, message) = services::CONCURRENT;
+            let (code, message) = graph::CONCURRENT;
             let body = services::failure(service, 409, code, message);
             return (Answer::json(409, body), Delivery::Whole);
         }

@@ -7,12 +7,6 @@ use super::wire::{Answer, Ask, Reply};
 use super::world::World;
 use super::{arm, entra, graph, vendors};
 
-/// What the directory says while it is busy with another change of the same object.
-pub(super) const CONCURRENT: (&str, &str) = (
-    "Directory_ConcurrencyViolation",
-    "Error due to concurrent requests being made to the tenant. Please wait briefly and retry.",
-);
-
 /// All of them.
 pub(super) fn all() -> Vec<Service> {
     let vendors = vendors::names().into_iter().map(Service::Of);

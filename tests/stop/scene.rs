@@ -218,9 +218,7 @@ impl<'a> Scene<'a> {
     }
 
     fn azure(&self) -> Vec<String> {
-        let mut args = self.cloud.args(self.place.provider);
-        args.extend(["--output", "json"].map(str::to_owned));
-        args
+        self.cloud.json_args(self.place.provider)
     }
 
     fn photograph(&self) -> (World, String) {

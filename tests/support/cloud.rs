@@ -182,6 +182,13 @@ impl Cloud {
         args
     }
 
+    /// The same with its output in JSON.
+    pub fn json_args(&self, provider: &Provider) -> Vec<String> {
+        let mut args = self.args(provider);
+        args.extend(["--output", "json"].map(str::to_owned));
+        args
+    }
+
     /// Registers an application of the person's own, which can sign in to other tenants.
     pub fn add_application(&self) -> &'static str {
         let tenant = self.sandbox.sample().tenant;
@@ -256,4 +263,14 @@ impl Cloud {
     pub fn open_the_gate(&self) {
         self.sandbox.edit(|world| world.closed = false);
     }
+}
+
+/// The arguments with another value after a flag.
+pub fn but(mut args: Vec<String>, flag: &str, value: &str) -> Vec<String> {
+    let at = args
+        .iter()
+        .position(|it| it == flag)
+        .expect("the flag is given");
+    value.clone_into(&mut args[at + 1]);
+    args
 }

@@ -389,6 +389,13 @@ impl Output {
         self.stdout.lines().map(parse).collect()
     }
 
+    /// The name of the run, which the first event tells.
+    #[track_caller]
+    pub fn run(&self) -> String {
+        let first = self.events().first().cloned().unwrap_or_default();
+        first["run"].as_str().expect("a run").to_owned()
+    }
+
     /// The status that each step ended with.
     pub fn finished(&self) -> BTreeMap<String, String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -11,7 +11,7 @@ mod picture;
 mod stable;
 
 pub use bench::{Bench, Broken, Disk, Journey, Moment, in_use};
-pub use cloud::{Cloud, GIVEN_APP, PEER_ACTION, endpoints, variable};
+pub use cloud::{Cloud, GIVEN_APP, PEER_ACTION, but, endpoints, variable};
 pub use env::{Output, Started, TempDir, TestEnv};
 pub use picture::picture;
 pub use stable::stable;

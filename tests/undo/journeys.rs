@@ -1,7 +1,7 @@
 //! The binary itself: what it refuses, what it says, and where it stands after it was killed.
 
 use crate::people::{as_format_1, facts, records, set_fact};
-use crate::support::{Bench, Broken, Cloud, Journey, Output, TestEnv, shapes};
+use crate::support::{Bench, Broken, Cloud, Journey, Output, TestEnv, but, shapes};
 use peer_wizard::{
     engine::Run,
     provider::Provider,
@@ -35,27 +35,11 @@ fn closed(output: &Output) -> String {
     last["status"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The arguments, with another VPC or network than the sample's.
-fn args(cloud: &Cloud, provider: &Provider, other: Option<(&str, &str)>) -> Vec<String> {
-    let mut args = cloud.args(provider);
-    if let Some((flag, value)) = other {
-        let at = args.iter().position(|it| it == flag).expect("the flag");
-        value.clone_into(&mut args[at + 1]);
-    }
-    args.extend(["--output".to_owned(), "json".to_owned()]);
-    args
-}
-
-fn run_of(output: &Output) -> String {
-    let first = output.events().first().cloned().unwrap_or_default();
-    first["run"].as_str().expect("a run").to_owned()
-}
-
 #[test]
 fn a_file_that_calls_itself_or_its_vnet_by_another_name_is_refused_and_left() {
     let cloud = Cloud::new();
     let env = TestEnv::of(&cloud, KONG.id);
-    let run = run_of(&env.run(&args(&cloud, KONG, None)).code(0));
+    let run = env.run(&cloud.json_args(KONG)).code(0).run();
     let good = kept(&env, &run);
     let world = cloud.world();
     let vnet = good["members"]
@@ -106,7 +90,7 @@ fn a_file_of_format_1_with_other_peoples_ids_is_undone_for_what_is_its_own() {
     crate::people::move_in(&cloud, PROJECT);
     let before = cloud.world();
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let run = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    let run = env.run(&cloud.json_args(PROJECT)).code(0).run();
     let mut file = kept(&env, &run);
     for (name, value) in [
         ("USER_APP_ID", crate::people::APP),
@@ -137,7 +121,7 @@ fn undo_names_each_object_that_goes_and_says_what_is_left_and_why() {
         let cloud = Cloud::new();
         let env = TestEnv::of(&cloud, provider.id);
         let before = cloud.world();
-        let run = run_of(&env.run(&args(&cloud, provider, None)).code(0));
+        let run = env.run(&cloud.json_args(provider)).code(0).run();
         let known = facts(&kept(&env, &run));
         // Nothing is begun without a yes.
         let world = cloud.world();
@@ -235,7 +219,7 @@ fn what_is_kept_for_the_next_peering_goes_when_it_is_not_kept() {
     let cloud = Cloud::new();
     let before = cloud.world();
     let env = TestEnv::of(&cloud, PROJECT.id);
-    let run = run_of(&env.run(&args(&cloud, PROJECT, None)).code(0));
+    let run = env.run(&cloud.json_args(PROJECT)).code(0).run();
     env.run(&["undo", &run, "--keep-application", "--yes"])
         .code(0);
     let apps = cloud.world()["applications"].to_string();
@@ -259,9 +243,9 @@ fn runs_beside_each_other_are_undone_in_any_order_also_half_finished_ones() {
     cloud.settle();
     let before = cloud.world();
     let makers = [
-        args(&cloud, PROJECT, None),
-        args(&cloud, ORGANIZATION, None),
-        args(&cloud, PROJECT, Some(("--vpc", &vpc))),
+        cloud.json_args(PROJECT),
+        cloud.json_args(ORGANIZATION),
+        but(cloud.json_args(PROJECT), "--vpc", &vpc),
     ];
     for (order, half) in [([0, 1, 2], 2), ([2, 0, 1], 0), ([1, 2, 0], 1)] {
         cloud.reset();
@@ -277,7 +261,7 @@ fn runs_beside_each_other_are_undone_in_any_order_also_half_finished_ones() {
                 cloud.faults(Faults { rules });
             }
             let code = i32::from(at == half);
-            runs.push(run_of(&env.run(args).code(code)));
+            runs.push(env.run(args).code(code).run());
         }
         for (done, at) in order.into_iter().enumerate() {
             assert_eq!(closed(&undo(&env, &runs[at]).code(0)), "undone");

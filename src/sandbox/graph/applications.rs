@@ -3,11 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::access::administrator;
-use super::envelope::{bad_request, check_properties, entity, error, list, not_found};
+use super::envelope::{CONCURRENT, bad_request, check_properties, entity, error, list, not_found};
 use super::path::Key;
 use super::{objects, shape};
 use crate::sandbox::lag::{Spread, stamp, stamp_after};
-use crate::sandbox::services::CONCURRENT;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Application, Password, Token, World, guid};
 

@@ -9,6 +9,12 @@ use crate::sandbox::paging;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{World, guid};
 
+/// What the directory says while it is busy with another change of the same object.
+pub(in crate::sandbox) const CONCURRENT: (&str, &str) = (
+    "Directory_ConcurrencyViolation",
+    "Error due to concurrent requests being made to the tenant. Please wait briefly and retry.",
+);
+
 /// The properties that `$filter` knows, by collection.
 fn filterable(context: &str) -> &'static [&'static str] {
     match context {

@@ -11,6 +11,8 @@ mod path;
 mod principals;
 mod shape;
 
+pub(super) use self::envelope::CONCURRENT;
+
 use self::access::caller;
 use self::envelope::bad_request;
 use self::path::address;
