@@ -215,9 +215,11 @@ async fn get(
         if result.is_ok() { "got" } else { "refused" },
         began.elapsed().as_secs_f64(),
     ));
-    let token = result.map_err(|error| failure(&error))?;
+    let token = result.map_err(|error| clouds.http.quiet.error(failure(&error)))?;
+    let secret = Secret::from(token.token.secret().to_owned());
+    clouds.http.quiet.about(&secret);
     Ok(Token {
-        secret: Secret::from(token.token.secret().to_owned()),
+        secret,
         expires: token.expires_on,
     })
 }
@@ -228,6 +230,7 @@ fn secret_credential(
     client_id: &str,
     secret: &Secret,
 ) -> azure_core::Result<Arc<ClientSecretCredential>> {
+    clouds.http.quiet.about(secret);
     ClientSecretCredential::new(
         tenant,
         client_id.to_owned(),

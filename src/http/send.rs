@@ -7,7 +7,9 @@ use super::{
     fault::{ApiError, Cause},
     limits::{self, LARGEST_ANSWER, LONGEST_REQUEST, SILENCE},
     numbers,
+    quiet::Quiet,
 };
+use crate::fact::Secret;
 use reqwest::{
     Certificate, Client, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -25,6 +27,8 @@ type Hook<T> = RefCell<Option<Box<dyn FnMut(T)>>>;
 pub struct Http {
     client: Client,
     log: Hook<String>,
+    /// Whatever was sent to let a request in.
+    pub quiet: Quiet,
 }
 
 /// A good answer.
@@ -83,7 +87,7 @@ impl Auth {
     ///
     /// # Errors
     /// When the secret has characters that a header cannot hold.
-    pub fn scheme(scheme: &str, secret: &crate::fact::Secret) -> Result<Self, NoHeader> {
+    pub fn scheme(scheme: &str, secret: &Secret) -> Result<Self, NoHeader> {
         let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()))
             .map_err(|_| NoHeader)?;
         value.set_sensitive(true);
@@ -94,7 +98,7 @@ impl Auth {
     ///
     /// # Errors
     /// When the secret has characters that a header cannot hold.
-    pub fn auxiliary(mut self, secret: &crate::fact::Secret) -> Result<Self, NoHeader> {
+    pub fn auxiliary(mut self, secret: &Secret) -> Result<Self, NoHeader> {
         let mut value =
             HeaderValue::from_str(&format!("Bearer {}", secret.expose())).map_err(|_| NoHeader)?;
         value.set_sensitive(true);
@@ -109,6 +113,7 @@ impl From<Client> for Http {
         Self {
             client,
             log: RefCell::default(),
+            quiet: Quiet::default(),
         }
     }
 }
@@ -197,7 +202,7 @@ impl Http {
         let changes = call.changes();
         self.once(url, call, auth)
             .await
-            .map_err(|error| ApiError { changes, ..error })
+            .map_err(|error| self.quiet.error(ApiError { changes, ..error }))
     }
 
     async fn once<T>(&self, url: Url, call: &Call<T>, auth: &Auth) -> Result<Answer, ApiError> {
@@ -221,6 +226,8 @@ impl Http {
             request = request.header(*name, *value);
         }
         for (name, value) in &auth.0 {
+            let secret = value.to_str().unwrap_or_default().rsplit(' ').next();
+            self.quiet.about(&Secret::from(secret.unwrap_or_default().to_owned()));
             request = request.header(*name, value.clone());
         }
         let began = Instant::now();
@@ -239,7 +246,7 @@ impl Http {
             call.line(),
             began.elapsed().as_secs_f64(),
             id.as_deref()
-                .map(|id| format!(", request {id}"))
+                .map(|id| format!(", request {}", self.quiet.word(id)))
                 .unwrap_or_default(),
         ));
         let bytes = body_of(*service, &call.line(), response).await?;

@@ -25,6 +25,8 @@ use time::format_description::well_known::Rfc3339;
 /// an hour for the rest.
 const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 const REST: Duration = Duration::from_secs(60 * 60);
+/// However long a wait was asked for.
+const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 const NAME: &str = "peer-wizard ";
 const STEP: &str = "password";
 
@@ -233,8 +235,8 @@ impl Ensure<Clouds> for Password {
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
         clear(cx).await?;
         // By the clock of the service, which is the one that ends it.
-        let life = cx.left().map_or(LIFE, |asked| LIFE.max(asked + REST));
-        let end = (cx.world.now() + life).replace_nanosecond(0);
+        let asked = cx.left().unwrap_or_default().saturating_add(REST);
+        let end = (cx.world.now() + asked.clamp(LIFE, LONGEST)).replace_nanosecond(0);
         let f = &cx.facts;
         let end = end
             .ok()
@@ -250,6 +252,7 @@ impl Ensure<Clouds> for Password {
                 return Err(error.into());
             }
         };
+        cx.world.http.quiet.about(&password.secret);
         let mut facts = Facts::default()
             .with(USER_APP_KEY_ID, password.key_id)
             .with_secret(USER_APP_SECRET, password.secret);

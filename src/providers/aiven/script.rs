@@ -52,6 +52,22 @@ const VNET: &[Named] = &[
     USER_VNET_NAME.named(),
 ];
 
+/// What the environment exports, every program that is called would get.
+static AVN: Helper = Helper::new(
+    "avn",
+    r#"# The token is for avn alone: what the environment exports, every program that is called would get
+export -n AIVEN_AUTH_TOKEN AIVEN_TOKEN
+
+# avn ARGUMENT...: the program, with the token that the environment has, if any
+avn() {
+  if [ -n "${AIVEN_AUTH_TOKEN:-}" ]; then
+    AIVEN_AUTH_TOKEN=$AIVEN_AUTH_TOKEN command avn "$@"
+  else
+    command avn "$@"
+  fi
+}"#,
+);
+
 static PROJECT_ROWS: Helper = Helper::new(
     "peering_rows",
     r#"# peering_rows: all peerings of the VPC, as JSON
@@ -59,6 +75,7 @@ peering_rows() {
   avn vpc peering-connection list --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" --json
 }"#,
 )
+.needing(&[&AVN])
 .reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()]);
 
 static ORGANIZATION_ROWS: Helper = Helper::new(
@@ -68,6 +85,7 @@ peering_rows() {
   avn organization vpc peering-connection list --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" --json
 }"#,
 )
+.needing(&[&AVN])
 .reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()]);
 
 /// `avn` prints JSON with sorted keys, one to a line and in ASCII, so that awk can read it. The names go to awk through
