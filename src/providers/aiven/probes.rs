@@ -63,6 +63,12 @@ impl Definition<Clouds> for PendingPeer {
                 reached: &["PENDING_PEER", "ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
+                // Nothing tells a script how old the provider's right is; the reason is printed all the while.
+                again: Some(shell::Again {
+                    on: MAY_BE_EARLY,
+                    within: BUDGET,
+                    ask: functions.ask,
+                }),
             }),
             create: vec![
                 row.arg("to-tenant-id").prints(AIVEN.tenant_id),
@@ -175,6 +181,7 @@ impl Definition<Clouds> for Active {
                 reached: &["ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
+                again: None,
             }),
             ..Shell::default()
         }
