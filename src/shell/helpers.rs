@@ -103,15 +103,17 @@ wait_for() {
 }"#).needing(&[&SAY, &FAIL]);
 
 /// Lets a wait make the request again that may have come too early.
-pub static ASKING_AGAIN: Helper = Helper::new("asking_again", r#"# asking_again SECONDS STATES ASK WAIT...: waits, and in one of the states, joined by |, calls ASK again: what it was refused
+pub static ASKING_AGAIN: Helper = Helper::new(
+    "asking_again",
+    r#"# asking_again SECONDS STATES ASK WAIT...: waits, and in one of the states, joined by |, calls ASK again: what it was refused
 # for may have to spread; at most for so long
 asking_again() {
   # shellcheck disable=SC2034 # wait_for reads them
   local again_for=$1 again_on=$2 again=$3
   shift 3
   "$@"
-}"#)
-.needing(&[&WAIT_FOR]);
+}"#,
+);
 
 /// What is not there counts as deleted.
 pub static DELETE_IF_THERE: Helper = Helper::new("delete_if_there", r#"# delete_if_there COMMAND...: what is not there counts as deleted

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     azure::{
         Fault, arm,
-        keys::{PEERING_NAME, USER_VNET_ID},
+        keys::{PEERING_NAME, USER_APP_ID, USER_TENANT_ID, USER_VNET_ID},
         steps::{PROVIDER_ASSIGNMENT, peering_to},
     },
     clouds::Clouds,
@@ -46,6 +46,8 @@ impl Definition<Clouds> for PendingPeer {
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
         reads.extend(keys![AIVEN.app_tenant_id, PEERING_NAME]);
+        // Its script may have to ask again.
+        reads.extend(keys![USER_APP_ID, USER_TENANT_ID]);
         reads.extend(diagnosis::reads(AIVEN));
         reads
     }
