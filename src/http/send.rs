@@ -227,7 +227,8 @@ impl Http {
         }
         for (name, value) in &auth.0 {
             let secret = value.to_str().unwrap_or_default().rsplit(' ').next();
-            self.quiet.about(&Secret::from(secret.unwrap_or_default().to_owned()));
+            self.quiet
+                .about(&Secret::from(secret.unwrap_or_default().to_owned()));
             request = request.header(*name, value.clone());
         }
         let began = Instant::now();
@@ -308,7 +309,10 @@ pub async fn body_of(
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(None) => return Ok(body),
+            Ok(None) => {
+                limits::check_count(service, request, &body)?;
+                return Ok(body);
+            }
             Ok(Some(piece)) if body.len() + piece.len() <= LARGEST_ANSWER => {
                 body.extend_from_slice(&piece);
             }

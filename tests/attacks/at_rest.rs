@@ -29,7 +29,11 @@ impl Home {
         let cloud = Cloud::new();
         let env = TestEnv::of(&cloud, provider.id);
         let run = env.run(&cloud.json_args(provider)).code(0).run();
-        Self { _cloud: cloud, env, run }
+        Self {
+            _cloud: cloud,
+            env,
+            run,
+        }
     }
 
     fn file(&self, ending: &str) -> PathBuf {
@@ -80,7 +84,12 @@ fn what_lies_in_place_of_a_run_s_files_is_neither_followed_nor_overwritten_nor_w
     let mut count = 0;
     let saved: Vec<(PathBuf, Vec<u8>)> = ["json", "lock", "log"]
         .iter()
-        .map(|ending| (home.file(ending), fs::read(home.file(ending)).expect("a file")))
+        .map(|ending| {
+            (
+                home.file(ending),
+                fs::read(home.file(ending)).expect("a file"),
+            )
+        })
         .collect();
     for ending in ["json", "lock", "log"] {
         for kind in PLACES {
@@ -109,7 +118,9 @@ fn what_lies_in_place_of_a_run_s_files_is_neither_followed_nor_overwritten_nor_w
                     broken.note(format!("a file was made through a link: {what}\n{output}"));
                     let _ = fs::remove_file(home.env.path("made-by-a-link"));
                 }
-                if output.stdout.contains("nobody may touch") || output.stderr.contains("nobody may touch") {
+                if output.stdout.contains("nobody may touch")
+                    || output.stderr.contains("nobody may touch")
+                {
                     broken.note(format!("the victim was read aloud: {what}\n{output}"));
                 }
             }
@@ -122,7 +133,10 @@ fn what_lies_in_place_of_a_run_s_files_is_neither_followed_nor_overwritten_nor_w
             }
         }
     }
-    tried(count, "looks at a run with something else in place of a file");
+    tried(
+        count,
+        "looks at a run with something else in place of a file",
+    );
     broken.none();
 }
 
@@ -131,7 +145,13 @@ fn a_new_run_writes_through_no_link_and_leaves_nothing_open_to_others() {
     let broken = Broken::default();
     let provider = &providers::aiven::PROJECT;
     // The folder itself, or the one above, leads elsewhere, or everybody may write to it.
-    for kind in ["runs is a link", "runs is open to all", "runs is a file", "state is open to all", "runs is a pipe"] {
+    for kind in [
+        "runs is a link",
+        "runs is open to all",
+        "runs is a file",
+        "state is open to all",
+        "runs is a pipe",
+    ] {
         let cloud = Cloud::new();
         let env = TestEnv::of(&cloud, provider.id);
         let elsewhere = env.path("elsewhere");
@@ -145,7 +165,10 @@ fn a_new_run_writes_through_no_link_and_leaves_nothing_open_to_others() {
             }
             "runs is a file" => fs::write(env.runs(), VICTIM).expect("a file"),
             "runs is a pipe" => {
-                Command::new("mkfifo").arg(env.runs()).status().expect("mkfifo");
+                Command::new("mkfifo")
+                    .arg(env.runs())
+                    .status()
+                    .expect("mkfifo");
             }
             _ => {
                 let state = env.runs().parent().expect("a folder").to_owned();
@@ -156,9 +179,14 @@ fn a_new_run_writes_through_no_link_and_leaves_nothing_open_to_others() {
         if let Some(why) = unsound(&output) {
             broken.note(format!("{why}: {kind}\n{output}"));
         }
-        let runs = fs::metadata(env.runs()).map(|it| it.mode() & 0o777).unwrap_or(0);
+        let runs = fs::metadata(env.runs())
+            .map(|it| it.mode() & 0o777)
+            .unwrap_or(0);
         let written = fs::read_dir(&elsewhere).map(Iterator::count).unwrap_or(0);
-        if kind == "runs is a link" && written > 0 && fs::metadata(&elsewhere).map(|it| it.mode() & 0o077).ok() != Some(0) {
+        if kind == "runs is a link"
+            && written > 0
+            && fs::metadata(&elsewhere).map(|it| it.mode() & 0o077).ok() != Some(0)
+        {
             broken.note(format!("runs lie in a folder that is open to all: {kind}"));
         }
         if kind == "runs is open to all" && output.code == Some(0) && runs & 0o022 != 0 {
@@ -180,7 +208,9 @@ fn nothing_that_is_made_is_open_to_others_whatever_the_umask() {
         let binary = env!("CARGO_BIN_EXE_peer-wizard");
         let mut real = env.command(&args);
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh", binary]).args(&args);
+        command
+            .args(["-c", &format!("umask {umask}; exec \"$@\""), "sh", binary])
+            .args(&args);
         command.env_clear();
         for (name, value) in real.get_envs() {
             if let Some(value) = value {
@@ -195,7 +225,9 @@ fn nothing_that_is_made_is_open_to_others_whatever_the_umask() {
         let mut pending = vec![env.runs().parent().expect("a folder").to_owned()];
         let top = pending[0].clone();
         while let Some(path) = pending.pop() {
-            let Ok(about) = fs::symlink_metadata(&path) else { continue };
+            let Ok(about) = fs::symlink_metadata(&path) else {
+                continue;
+            };
             let mode = about.mode() & 0o777;
             let most = if about.is_dir() { 0o700 } else { 0o600 };
             // The topmost was there before.
@@ -203,7 +235,13 @@ fn nothing_that_is_made_is_open_to_others_whatever_the_umask() {
                 broken.note(format!("umask {umask}: {} is {mode:o}", path.display()));
             }
             if about.is_dir() {
-                pending.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|it| it.path()));
+                pending.extend(
+                    fs::read_dir(&path)
+                        .into_iter()
+                        .flatten()
+                        .flatten()
+                        .map(|it| it.path()),
+                );
             }
         }
     }
@@ -216,53 +254,59 @@ fn a_file_that_is_swapped_while_the_run_goes_on_hurts_nobody_else() {
     let broken = Broken::default();
     let provider = &providers::aiven::PROJECT;
     let endings = ["json", "lock", "log"];
-    let all = endings.into_iter().flat_map(|ending| PLACES.map(|kind| (ending, kind)));
+    let all = endings
+        .into_iter()
+        .flat_map(|ending| PLACES.map(|kind| (ending, kind)));
     let all = some(all, 2);
     let count = all.len();
     side_by_side(all, |(ending, kind)| {
-            let cloud = Cloud::new();
-            let dir = TempDir::new();
-            let victim = dir.path("victim");
-            fs::write(&victim, VICTIM).expect("a file");
-            let env = TestEnv::of(&cloud, provider.id);
-            let runs = env.runs();
-            let hostile_victim = victim.clone();
-            let through = dir.path("made-by-a-link");
-            let to = through.clone();
-            let hostile = Hostile::before(&cloud, move |asked| {
-                if asked.is("POST", "/addPassword") {
-                    for entry in fs::read_dir(&runs).into_iter().flatten().flatten() {
-                        let path = entry.path();
-                        if path.extension().is_some_and(|it| it == ending) {
-                            let _ = fs::remove_file(&path);
-                            let _ = match kind {
-                                "a link to a victim" => symlink(&hostile_victim, &path),
-                                "a link to nothing" => symlink(&to, &path),
-                                "a second name of a victim" => fs::hard_link(&hostile_victim, &path),
-                                "a pipe" => Command::new("mkfifo").arg(&path).status().map(|_| ()),
-                                "a folder" => fs::create_dir(&path),
-                                "a device" => symlink("/dev/full", &path),
-                                _ => symlink(&path, &path),
-                            };
-                        }
+        let cloud = Cloud::new();
+        let dir = TempDir::new();
+        let victim = dir.path("victim");
+        fs::write(&victim, VICTIM).expect("a file");
+        let env = TestEnv::of(&cloud, provider.id);
+        let runs = env.runs();
+        let hostile_victim = victim.clone();
+        let through = dir.path("made-by-a-link");
+        let to = through.clone();
+        let hostile = Hostile::before(&cloud, move |asked| {
+            if asked.is("POST", "/addPassword") {
+                for entry in fs::read_dir(&runs).into_iter().flatten().flatten() {
+                    let path = entry.path();
+                    if path.extension().is_some_and(|it| it == ending) {
+                        let _ = fs::remove_file(&path);
+                        let _ = match kind {
+                            "a link to a victim" => symlink(&hostile_victim, &path),
+                            "a link to nothing" => symlink(&to, &path),
+                            "a second name of a victim" => fs::hard_link(&hostile_victim, &path),
+                            "a pipe" => Command::new("mkfifo").arg(&path).status().map(|_| ()),
+                            "a folder" => fs::create_dir(&path),
+                            "a device" => symlink("/dev/full", &path),
+                            _ => symlink(&path, &path),
+                        };
                     }
                 }
-                Deed::Pass
-            });
-            let env = super::support::endpoints()
-                .into_iter()
-                .fold(env, |env, name| env.set(name, hostile.origin()))
-                .set("SSL_CERT_FILE", hostile.ca_file());
-            let output = env.run(&cloud.json_args(provider));
-            if let Some(why) = unsound(&output) {
-                broken.note(format!("{why}: {kind} for the {ending}\n{output}"));
             }
-            if fs::read_to_string(&victim).ok().as_deref() != Some(VICTIM) {
-                broken.note(format!("the victim was changed: {kind} for the {ending}\n{output}"));
-            }
-            if through.exists() {
-                broken.note(format!("written through a link: {kind} for the {ending}\n{output}"));
-            }
+            Deed::Pass
+        });
+        let env = super::support::endpoints()
+            .into_iter()
+            .fold(env, |env, name| env.set(name, hostile.origin()))
+            .set("SSL_CERT_FILE", hostile.ca_file());
+        let output = env.run(&cloud.json_args(provider));
+        if let Some(why) = unsound(&output) {
+            broken.note(format!("{why}: {kind} for the {ending}\n{output}"));
+        }
+        if fs::read_to_string(&victim).ok().as_deref() != Some(VICTIM) {
+            broken.note(format!(
+                "the victim was changed: {kind} for the {ending}\n{output}"
+            ));
+        }
+        if through.exists() {
+            broken.note(format!(
+                "written through a link: {kind} for the {ending}\n{output}"
+            ));
+        }
     });
     tried(count, "files swapped during a run");
     broken.none();
@@ -275,9 +319,28 @@ fn names_of_runs_lead_out_of_no_folder() {
     let outside = home.env.path("state").join("outside.json");
     fs::copy(home.file("json"), &outside).expect("a file");
     let names = [
-        "../outside", "../../state/outside", "./../outside", "..", ".", "/etc/passwd", "", " ", "a/b", "a\\b",
-        "..%2foutside", "%2e%2e/outside", "\u{2024}\u{2024}/outside", "--", "-x", "~/x", "$HOME", "run\nname", "\u{1b}[2J",
-        "aiven-project-....", "aiven-project-../x", "AIVEN-PROJECT-XXXX",
+        "../outside",
+        "../../state/outside",
+        "./../outside",
+        "..",
+        ".",
+        "/etc/passwd",
+        "",
+        " ",
+        "a/b",
+        "a\\b",
+        "..%2foutside",
+        "%2e%2e/outside",
+        "\u{2024}\u{2024}/outside",
+        "--",
+        "-x",
+        "~/x",
+        "$HOME",
+        "run\nname",
+        "\u{1b}[2J",
+        "aiven-project-....",
+        "aiven-project-../x",
+        "AIVEN-PROJECT-XXXX",
     ];
     let before = fs::read(&outside).expect("a file");
     let mut count = 0;

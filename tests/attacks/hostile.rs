@@ -20,8 +20,6 @@ use std::{
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// How many came before.
-    pub number: usize,
     pub method: String,
     pub target: String,
     /// Names in lower case.
@@ -245,7 +243,6 @@ impl Shared {
             let asked = {
                 let mut all = lock(&self.asked);
                 let asked = Asked {
-                    number: all.len(),
                     method,
                     target,
                     headers,
@@ -324,7 +321,9 @@ fn head(reader: &mut impl BufRead) -> Option<(String, Vec<(String, String)>)> {
 
 fn body(reader: &mut impl Read, headers: &[(String, String)], none: bool) -> Option<Vec<u8>> {
     let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let length = length
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; if none { 0 } else { length }];
     reader.read_exact(&mut body).ok()?;
     Some(body)

@@ -81,42 +81,42 @@ fn no_link_leads_a_token_to_another_server() {
     let all = some(all, 5);
     let count = all.len();
     side_by_side(all, |(at, kind)| {
-            let (sent, received) = std::sync::mpsc::channel::<String>();
-            let received = std::sync::Mutex::new(received);
-            let link = std::sync::OnceLock::new();
-            let hostile = Hostile::before(&cloud, move |asked| {
-                if !asked.target.contains(LIST) {
-                    return Deed::Pass;
-                }
-                let link = link.get_or_init(|| {
-                    let received = received.lock().expect("not poisoned");
-                    received.recv().expect("a link")
-                });
-                if kind == "nextLink" {
-                    let body = json!({ "value": [], "nextLink": link });
-                    return Deed::Say(Reply::new(200, body.to_string()));
-                }
-                let clean: String = link.chars().filter(|it| !it.is_control()).collect();
-                let status = [301, 302, 303, 307, 308][clean.len() % 5];
-                Deed::Say(Reply::new(status, "{}").with("location", clean))
+        let (sent, received) = std::sync::mpsc::channel::<String>();
+        let received = std::sync::Mutex::new(received);
+        let link = std::sync::OnceLock::new();
+        let hostile = Hostile::before(&cloud, move |asked| {
+            if !asked.target.contains(LIST) {
+                return Deed::Pass;
+            }
+            let link = link.get_or_init(|| {
+                let received = received.lock().expect("not poisoned");
+                received.recv().expect("a link")
             });
-            let link = astray(&hostile, &there)[at].clone();
-            let what = format!("{kind} {link:.90?}");
-            sent.send(link).expect("the server waits for it");
-            let env = hostile.home(&cloud, provider.id);
-            let mut args = cloud.json_args(provider);
-            args.retain(|arg| arg != "--yes");
-            let ended = watched(&env, &args);
-            if let Some(why) = unsound(&ended.output) {
-                broken.note(format!("{why}: {what}\n{}", ended.output));
+            if kind == "nextLink" {
+                let body = json!({ "value": [], "nextLink": link });
+                return Deed::Say(Reply::new(200, body.to_string()));
             }
-            if ended.took > Duration::from_secs(20) {
-                broken.note(format!("{:?}: {what}", ended.took));
-            }
-            if ended.output.stdout.len() + ended.output.stderr.len() > 64 << 10 {
-                broken.note(format!("it says too much: {what}"));
-            }
-            unmet(&there, &what, &broken);
+            let clean: String = link.chars().filter(|it| !it.is_control()).collect();
+            let status = [301, 302, 303, 307, 308][clean.len() % 5];
+            Deed::Say(Reply::new(status, "{}").with("location", clean))
+        });
+        let link = astray(&hostile, &there)[at].clone();
+        let what = format!("{kind} {link:.90?}");
+        sent.send(link).expect("the server waits for it");
+        let env = hostile.home(&cloud, provider.id);
+        let mut args = cloud.json_args(provider);
+        args.retain(|arg| arg != "--yes");
+        let ended = watched(&env, &args);
+        if let Some(why) = unsound(&ended.output) {
+            broken.note(format!("{why}: {what}\n{}", ended.output));
+        }
+        if ended.took > Duration::from_secs(20) {
+            broken.note(format!("{:?}: {what}", ended.took));
+        }
+        if ended.output.stdout.len() + ended.output.stderr.len() > 64 << 10 {
+            broken.note(format!("it says too much: {what}"));
+        }
+        unmet(&there, &what, &broken);
     });
     tried(count, "links that lead astray");
     broken.none();
@@ -156,9 +156,18 @@ fn a_list_that_goes_on_for_ever_or_round_in_circles_ends() {
         let mut args = cloud.json_args(provider);
         args.retain(|arg| arg != "--yes");
         let ended = watched(&env, &args);
-        let pages = hostile.asked().iter().filter(|it| it.target.contains(LIST)).count();
+        let pages = hostile
+            .asked()
+            .iter()
+            .filter(|it| it.target.contains(LIST))
+            .count();
         let error = error(&ended.output);
-        let what = format!("a circle of {circle} pages of {size}: {pages} pages, {:?}, {} MiB, {:?} {error}", ended.took, ended.memory >> 10, ended.output.code);
+        let what = format!(
+            "a circle of {circle} pages of {size}: {pages} pages, {:?}, {} MiB, {:?} {error}",
+            ended.took,
+            ended.memory >> 10,
+            ended.output.code
+        );
         if let Some(why) = unsound(&ended.output) {
             broken.note(format!("{why}: {what}"));
         }
@@ -181,13 +190,18 @@ fn an_operation_elsewhere_is_not_followed() {
     let there = Hostile::stranger();
     let kinds = ["azure-asyncoperation", "location", "content-location"];
     let mut count = 0;
-    for at in [0, 2, 6, 8, 23].into_iter().chain((factor() > 1).then_some(15)) {
+    for at in [0, 2, 6, 8, 23]
+        .into_iter()
+        .chain((factor() > 1).then_some(15))
+    {
         let cloud = Cloud::new();
         let links = astray(&Hostile::stranger(), &there);
         let link: String = links[at].chars().filter(|it| !it.is_control()).collect();
         let sent = link.clone();
         let hostile = Hostile::before(&cloud, move |asked| {
-            if !asked.is("PUT", "/virtualNetworkPeerings/") && !asked.is("DELETE", "/virtualNetworkPeerings/") {
+            if !asked.is("PUT", "/virtualNetworkPeerings/")
+                && !asked.is("DELETE", "/virtualNetworkPeerings/")
+            {
                 return Deed::Pass;
             }
             let link = sent.clone();
@@ -208,10 +222,20 @@ fn an_operation_elsewhere_is_not_followed() {
             }
         }
         unmet(&there, &link, &broken);
-        let left: Vec<Value> = cloud.world()["networks"].as_array().cloned().unwrap_or_default();
-        let left = left.iter().any(|it| it.to_string().contains(&format!("peer-wizard-{}", env.file()["run"].as_str().unwrap_or_default())));
+        let left: Vec<Value> = cloud.world()["networks"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let left = left.iter().any(|it| {
+            it.to_string().contains(&format!(
+                "peer-wizard-{}",
+                env.file()["run"].as_str().unwrap_or_default()
+            ))
+        });
         if left && undo.code == Some(0) {
-            broken.note(format!("undo leaves the peering and says it is done: {link}\n{undo}"));
+            broken.note(format!(
+                "undo leaves the peering and says it is done: {link}\n{undo}"
+            ));
         }
         count += 1;
     }
@@ -229,7 +253,9 @@ fn a_sign_in_that_is_redirected_takes_no_secret_along() {
         let to = there.origin();
         let hostile = Hostile::before(&cloud, move |asked| {
             if asked.target.contains("/oauth2/") {
-                return Deed::Say(Reply::new(status, "{}").with("location", format!("{to}{}", asked.target)));
+                return Deed::Say(
+                    Reply::new(status, "{}").with("location", format!("{to}{}", asked.target)),
+                );
             }
             Deed::Pass
         });

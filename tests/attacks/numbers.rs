@@ -58,7 +58,10 @@ fn a_pause_that_a_service_asks_for_is_one_that_a_person_would_bear() {
         let text = (*pause).to_owned();
         let hostile = Hostile::before(&cloud, move |asked| {
             if asked.is("GET", "/roleAssignments?") && times.fetch_add(1, Ordering::Relaxed) == 0 {
-                let reply = Reply::new(status, "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"m\"}}");
+                let reply = Reply::new(
+                    status,
+                    "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"m\"}}",
+                );
                 return Deed::Say(reply.with("retry-after", text.clone()));
             }
             Deed::Pass
@@ -67,7 +70,8 @@ fn a_pause_that_a_service_asks_for_is_one_that_a_person_would_bear() {
         if long {
             // It says how long it is going to wait.
             let mut started = env.start(&cloud.json_args(provider));
-            let event = started.until(|event| event["event"] == "retrying" || event["event"] == "failed");
+            let event =
+                started.until(|event| event["event"] == "retrying" || event["event"] == "failed");
             let longest = numbers(&event).into_iter().fold(0.0, f64::max);
             if longest > 900.0 {
                 broken.note(format!("{pause:?}: {event}"));
@@ -99,9 +103,24 @@ fn numbers(event: &Value) -> Vec<f64> {
 #[test]
 fn a_token_lives_as_long_as_it_likes() {
     let lives = [
-        json!(-1), json!(0), json!(1), json!(-9.5), json!(1e308), json!(u64::MAX), json!(i64::MAX),
-        json!(i64::MIN), json!("3600"), json!("x"), json!(""), json!(null), json!([]), json!({}),
-        json!("-1"), json!("1e400"), json!(253_402_300_800_u64), json!(true),
+        json!(-1),
+        json!(0),
+        json!(1),
+        json!(-9.5),
+        json!(1e308),
+        json!(u64::MAX),
+        json!(i64::MAX),
+        json!(i64::MIN),
+        json!("3600"),
+        json!("x"),
+        json!(""),
+        json!(null),
+        json!([]),
+        json!({}),
+        json!("-1"),
+        json!("1e400"),
+        json!(253_402_300_800_u64),
+        json!(true),
     ];
     let broken = Broken::default();
     let provider = &providers::aiven::PROJECT;
@@ -123,7 +142,11 @@ fn a_token_lives_as_long_as_it_likes() {
         });
         let env = hostile.home(&cloud, provider.id);
         let ended = watched(&env, &cloud.json_args(provider));
-        let tokens = hostile.asked().iter().filter(|it| it.target.contains("/oauth2/")).count();
+        let tokens = hostile
+            .asked()
+            .iter()
+            .filter(|it| it.target.contains("/oauth2/"))
+            .count();
         if let Some(why) = unsound(&ended.output) {
             broken.note(format!("{why}: {life}\n{}", ended.output));
         }
@@ -193,24 +216,62 @@ fn numbers_and_times_in_a_state_file_may_be_anything() {
     let good = env.file();
     let replaced = |old: &str, new: &str| {
         let text = good.to_string();
-        let at = text.find(old).unwrap_or_else(|| panic!("no {old} in {text}")) + old.len();
+        let at = text
+            .find(old)
+            .unwrap_or_else(|| panic!("no {old} in {text}"))
+            + old.len();
         let end = text[at..].find([',', '}']).expect("more") + at;
         format!("{}{new}{}", &text[..at], &text[end..])
     };
     let mut files = Vec::new();
-    for serial in ["18446744073709551615", "18446744073709551616", "-1", "1e308", "1.5", "null", "\"7\""] {
+    for serial in [
+        "18446744073709551615",
+        "18446744073709551616",
+        "-1",
+        "1e308",
+        "1.5",
+        "null",
+        "\"7\"",
+    ] {
         files.push((format!("serial {serial}"), replaced("\"serial\":", serial)));
     }
-    for took in ["1e999", "-1", "1e308", "18446744073709551616", "null", "\"x\""] {
+    for took in [
+        "1e999",
+        "-1",
+        "1e308",
+        "18446744073709551616",
+        "null",
+        "\"x\"",
+    ] {
         files.push((format!("took {took}"), replaced("\"took\":", took)));
     }
     for at in [
-        "9999-12-31T23:59:59Z", "+99999-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "-9999-01-01T00:00:00Z",
-        "2026-02-30T00:00:00Z", "2026-01-01T24:61:61Z", "2026-01-01T00:00:00+99:99", "", "\\u0000", "9999-12-31T23:59:59-23:59",
+        "9999-12-31T23:59:59Z",
+        "+99999-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "-9999-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T24:61:61Z",
+        "2026-01-01T00:00:00+99:99",
+        "",
+        "\\u0000",
+        "9999-12-31T23:59:59-23:59",
     ] {
-        files.push((format!("at {at}"), replaced("\"at\":", &format!("\"{at}\""))));
+        files.push((
+            format!("at {at}"),
+            replaced("\"at\":", &format!("\"{at}\"")),
+        ));
     }
-    for format in ["0", "-1", "1e3", "4294967296", "18446744073709551616", "null", "\"2\"", "99"] {
+    for format in [
+        "0",
+        "-1",
+        "1e3",
+        "4294967296",
+        "18446744073709551616",
+        "null",
+        "\"2\"",
+        "99",
+    ] {
         files.push((format!("format {format}"), replaced("\"format\":", format)));
     }
     files.push(("deep".into(), "[".repeat(200_000)));

@@ -69,7 +69,9 @@ pub fn error(output: &Output) -> Value {
     let failed = events
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find(|event| event["error"].is_object());
-    failed.map(|event| event["error"].clone()).unwrap_or_default()
+    failed
+        .map(|event| event["error"].clone())
+        .unwrap_or_default()
 }
 
 /// What is wrong with how it ended: a signal, a bug, a panic, a line that is no JSON, an error that says nothing.
@@ -132,8 +134,12 @@ pub fn side_by_side<T: Send>(items: Vec<T>, attempt: impl Fn(T) + Sync) {
     });
 }
 
-/// Every `step`th, or all of them where more is to be tried.
+/// The distance between what is tried.
+pub fn every(step: usize) -> usize {
+    (step / factor()).max(1)
+}
+
+/// Every `step`th, or as many times more as is to be tried.
 pub fn some<T>(items: impl IntoIterator<Item = T>, step: usize) -> Vec<T> {
-    let step = if factor() > 1 { 1 } else { step };
-    items.into_iter().step_by(step).collect()
+    items.into_iter().step_by(every(step)).collect()
 }

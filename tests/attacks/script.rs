@@ -2,7 +2,7 @@
 //! answer with what would run if anything were evaluated.
 
 use super::{
-    scene::{Broken, factor, some, tried},
+    scene::{Broken, every, factor, some, tried},
     support::{Cloud, TestEnv},
 };
 use peer_wizard::{provider::Provider, providers};
@@ -49,13 +49,14 @@ set -f
 echo x >> "$REC/count"
 n=$(wc -l < "$REC/count")
 { printf '%s' "${0##*/}"; printf '\0%s' "$@"; printf '\n\1'; } >> "$REC/calls"
-tr '\0' '\n' < /proc/self/environ | sed "s/^/${0##*/} /" >> "$REC/environs"
+cat /proc/$$/environ | tr '\0' '\n' | sed "s/^/${0##*/} /" >> "$REC/environs"
 # What comes through a pipe is asked for by name
 for word; do case $word in @/dev/fd/*|/dev/fd/*) cat "${word#@}" >/dev/null;; esac; done
 if [ "$n" = "$AT" ]; then cat "$REC/says"; exit 0; fi
 id=11111111-2222-4333-8444-555555555555
 scope=/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590
 case "${0##*/} $*" in
+  *appOwnerOrganizationId*) echo c5b1e7d2-8f43-4e0b-a6d9-71f2a3b84e60 ;;
   *'cloud show'*) echo https://graph.microsoft.com/ ;;
   *'vnet show'*) echo 'Succeeded 10.10.0.0/16' ;;
   *'account list'*) echo 0b1f6471-1bf0-4dda-aec3-cb9272f09590 ;;
@@ -95,6 +96,7 @@ struct Done {
     output: String,
     owned: bool,
     code: Option<i32>,
+    script: String,
 }
 
 /// Runs a script among the fakes; the call of this number is answered with this text.
@@ -135,20 +137,25 @@ fn run(env: &TestEnv, script: &str, at: usize, says: &str) -> Done {
     let calls = fs::read_to_string(dir.join("record/calls")).unwrap_or_default();
     let calls = calls.split("\n\u{1}").filter(|call| !call.is_empty());
     Done {
-        calls: calls.map(|call| call.split('\0').map(str::to_owned).collect()).collect(),
+        calls: calls
+            .map(|call| call.split('\0').map(str::to_owned).collect())
+            .collect(),
         environs: fs::read_to_string(dir.join("record/environs")).unwrap_or_default(),
         output: text(&output.stdout) + &text(&output.stderr),
         owned: exists(&dir, "owned"),
         code: output.status.code(),
+        script: script.to_owned(),
     }
 }
 
 fn exists(dir: &Path, name: &str) -> bool {
-    ["here", "bin", "record", "home", "."].iter().any(|it| dir.join(it).join(name).exists())
+    ["here", "bin", "record", "home", "."]
+        .iter()
+        .any(|it| dir.join(it).join(name).exists())
 }
 
 /// What no script may do, whatever it is told.
-fn harm(done: &Done, kind: &str) -> Vec<String> {
+fn harm(done: &Done) -> Vec<String> {
     let mut harm = Vec::new();
     if done.owned {
         harm.push("something else ran".into());
@@ -176,16 +183,23 @@ fn harm(done: &Done, kind: &str) -> Vec<String> {
     for line in done.environs.lines() {
         let (program, line) = line.split_once(' ').unwrap_or_default();
         for (name, secret, whose) in SECRETS {
-            let foreign = kind == "kong" && name.starts_with("AIVEN") || kind == "aiven" && name.starts_with("KONNECT");
-            if line.contains(secret) && program != whose && !foreign {
+            // One that the script has no use for is the person's own affair.
+            let used = name.is_empty() || done.script.contains(name);
+            if line.contains(secret) && program != whose && used {
                 harm.push(format!("{program} sees {line}"));
             }
         }
     }
     harm.sort();
     harm.dedup();
-    if done.output.contains(|it: char| it.is_control() && !"\n\t".contains(it)) {
-        harm.push(format!("control characters reach the terminal: {:.600?}", done.output));
+    if done
+        .output
+        .contains(|it: char| it.is_control() && !"\n\t".contains(it))
+    {
+        harm.push(format!(
+            "control characters reach the terminal: {:.600?}",
+            done.output
+        ));
     }
     harm
 }
@@ -210,9 +224,15 @@ fn nothing_that_a_program_prints_is_run_and_no_secret_is_handed_on() {
         let cloud = Cloud::new();
         let env = TestEnv::of(&cloud, provider.id);
         let script = printed(&env, &dry(&cloud, provider)).expect("a script");
+        let own = if kind == "aiven" {
+            "AIVEN_AUTH_TOKEN"
+        } else {
+            "KONNECT_TOKEN"
+        };
+        assert!(script.contains(own), "{script}");
         let good = run(&env, &script, 0, "");
         assert_eq!(good.code, Some(0), "{}", good.output);
-        for harm in harm(&good, kind) {
+        for harm in harm(&good) {
             broken.note(format!("{kind}, undisturbed: {harm}"));
         }
         for round in 0..factor().min(PAYLOADS.len()) {
@@ -220,8 +240,11 @@ fn nothing_that_a_program_prints_is_run_and_no_secret_is_handed_on() {
                 let payload = PAYLOADS[(at * 5 + round) % PAYLOADS.len()];
                 let done = run(&env, &script, at, payload);
                 count += 1;
-                for harm in harm(&done, kind) {
-                    broken.note(format!("{kind}, call {at} answered {payload:?} ({}): {harm}", good.calls[at - 1].join(" ")));
+                for harm in harm(&done) {
+                    broken.note(format!(
+                        "{kind}, call {at} answered {payload:?} ({}): {harm}",
+                        good.calls[at - 1].join(" ")
+                    ));
                 }
             }
         }
@@ -237,7 +260,10 @@ fn what_konnect_says_is_not_obeyed_by_the_script() {
     let env = TestEnv::of(&cloud, KONG.id);
     let script = printed(&env, &dry(&cloud, KONG)).expect("a script");
     let calls = run(&env, &script, 0, "").calls;
-    let curls: Vec<usize> = (0..calls.len()).filter(|at| calls[*at][0] == "curl").map(|at| at + 1).collect();
+    let curls: Vec<usize> = (0..calls.len())
+        .filter(|at| calls[*at][0] == "curl")
+        .map(|at| at + 1)
+        .collect();
     let texts = [
         "{\"id\":\"../../../victim\",\"state\":\"ready\"}",
         "{\"id\":\"..\",\"state\":\"ready\"}",
@@ -262,19 +288,27 @@ fn what_konnect_says_is_not_obeyed_by_the_script() {
     let mut count = 0;
     for (number, text) in texts.iter().enumerate() {
         for at in &curls {
-            if factor() == 1 && (number * 3 + at) % (curls.len() * 3) != 0 {
+            if (number * 3 + at) % every(curls.len() * 3) != 0 {
                 continue;
             }
             let done = run(&env, &script, *at, text);
             count += 1;
             for call in &done.calls {
-                let url = call.iter().position(|word| word == "--url").and_then(|at| call.get(at + 1));
+                let url = call
+                    .iter()
+                    .position(|word| word == "--url")
+                    .and_then(|at| call.get(at + 1));
                 let Some(url) = url else { continue };
-                if url.contains("victim") && (url.contains("..") || url.contains("%2e") || url.contains('#') || url.contains('?')) {
+                if url.contains("victim")
+                    && (url.contains("..")
+                        || url.contains("%2e")
+                        || url.contains('#')
+                        || url.contains('?'))
+                {
                     broken.note(format!("call {at} answered {text:?}: asks for {url}"));
                 }
             }
-            for harm in harm(&done, "kong") {
+            for harm in harm(&done) {
                 broken.note(format!("call {at} answered {text:?}: {harm}"));
             }
         }
@@ -291,13 +325,32 @@ fn nothing_that_is_typed_or_saved_is_run_by_the_script() {
         let cloud = Cloud::new();
         let env = TestEnv::of(&cloud, provider.id);
         let flags: &[&str] = if kind == "aiven" {
-            &["--project", "--vpc", "--application", "--role-name", "--peering-name", "--subscription", "--resource-group", "--tenant", "--provider-application-id", "--vnet", "--application-id"]
+            &[
+                "--project",
+                "--vpc",
+                "--application",
+                "--role-name",
+                "--peering-name",
+                "--subscription",
+                "--resource-group",
+                "--tenant",
+                "--provider-application-id",
+                "--vnet",
+                "--application-id",
+            ]
         } else {
-            &["--network", "--dns", "--role-name", "--peering-name", "--vnet", "--provider-application-id"]
+            &[
+                "--network",
+                "--dns",
+                "--role-name",
+                "--peering-name",
+                "--vnet",
+                "--provider-application-id",
+            ]
         };
         for (number, flag) in flags.iter().enumerate() {
             for (at, payload) in PAYLOADS.iter().enumerate() {
-                if factor() == 1 && (at * 5 + number) % 24 != 0 {
+                if (at * 5 + number) % every(24) != 0 {
                     continue;
                 }
                 let mut args = dry(&cloud, provider);
@@ -320,7 +373,7 @@ fn nothing_that_is_typed_or_saved_is_run_by_the_script() {
                 }
                 accepted += 1;
                 let done = run(&env, &output.stdout, 0, "");
-                for harm in harm(&done, kind) {
+                for harm in harm(&done) {
                     broken.note(format!("{kind}, {flag} {payload:?}: {harm}"));
                 }
             }
@@ -329,7 +382,10 @@ fn nothing_that_is_typed_or_saved_is_run_by_the_script() {
         count += more;
         accepted += good;
     }
-    tried(count, &format!("values in the printed scripts, {accepted} of them printed"));
+    tried(
+        count,
+        &format!("values in the printed scripts, {accepted} of them printed"),
+    );
     broken.none();
 }
 
@@ -346,7 +402,11 @@ fn saved(cloud: &Cloud, provider: &Provider, kind: &str, broken: &Broken) -> (us
         let value = good.pointer(&place).expect("a place");
         match value {
             Value::Object(map) => {
-                pending.extend(map.keys().map(|key| format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"))));
+                pending.extend(
+                    map.keys().map(|key| {
+                        format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"))
+                    }),
+                );
             }
             Value::String(_) => places.push(place),
             _ => {}
@@ -356,7 +416,7 @@ fn saved(cloud: &Cloud, provider: &Provider, kind: &str, broken: &Broken) -> (us
     places.dedup();
     for (number, place) in places.iter().enumerate() {
         for (at, payload) in PAYLOADS.iter().enumerate() {
-            if factor() == 1 && (at + number * 5) % (PAYLOADS.len() * 4) != 0 {
+            if (at + number * 5) % every(PAYLOADS.len() * 4) != 0 {
                 continue;
             }
             let mut file = good.clone();
@@ -374,7 +434,11 @@ fn saved(cloud: &Cloud, provider: &Provider, kind: &str, broken: &Broken) -> (us
                 }
             }
             fs::write(&path, file.to_string()).expect("a file");
-            let command: &[&str] = if unfinished { &["resume", "--dry-run"] } else { &["undo", "--dry-run"] };
+            let command: &[&str] = if unfinished {
+                &["resume", "--dry-run"]
+            } else {
+                &["undo", "--dry-run"]
+            };
             let output = env.run(command);
             count += 1;
             if !matches!(output.code, Some(0..=3)) {
@@ -385,8 +449,10 @@ fn saved(cloud: &Cloud, provider: &Provider, kind: &str, broken: &Broken) -> (us
             }
             accepted += 1;
             let done = run(&env, &output.stdout, 0, "");
-            for harm in harm(&done, kind) {
-                broken.note(format!("{kind}, {command:?} with {place} = {payload:?}: {harm}"));
+            for harm in harm(&done) {
+                broken.note(format!(
+                    "{kind}, {command:?} with {place} = {payload:?}: {harm}"
+                ));
             }
         }
     }
