@@ -7,7 +7,7 @@ use crate::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The functions that come first, in this order; those of the steps follow.
-const FIRST: [&str; 12] = [
+const FIRST: [&str; 13] = [
     "say",
     "fail",
     "lower",
@@ -20,6 +20,7 @@ const FIRST: [&str; 12] = [
     "wait_for",
     "delete_if_there",
     "delete_unless_used",
+    "avn",
 ];
 
 /// A line that sets a variable which the answers did not.
@@ -53,6 +54,8 @@ pub struct Script<'a, W: World> {
     pub flow: &'a Flow<W>,
     /// The run: what is known, and what is done.
     pub run: &'a Run,
+    /// The variables that may hold secrets of the person who runs it. Programs get none of them unless they need it.
+    pub secrets: &'a [&'static str],
     /// How the variables are set that nothing has set yet.
     pub settings: &'a dyn Fn(&str) -> Option<Setting>,
 }
@@ -138,6 +141,11 @@ impl<W: World + 'static> Script<'_, W> {
             let _ = writeln!(head, "#   {}. {}", index + 1, comment(line));
         }
         head.push_str("set -euo pipefail\n");
+        if !self.secrets.is_empty() {
+            let names = self.secrets.join(" ");
+            head.push_str("\n# What is exported, every program would get; these are given only to those that need them\n");
+            let _ = writeln!(head, "export -n {names}");
+        }
         let text = &body.text;
         let functions = body.functions();
         let settings = self.variables(body);
@@ -492,6 +500,7 @@ mod tests {
             headline: "net and\ntoy".into(),
             flow,
             run,
+            secrets: &["TOKEN", "OTHER_TOKEN"],
             settings: &settings,
         }
     }
@@ -508,6 +517,8 @@ mod tests {
             "#!/usr/bin/env bash\n# net and toy\n#\n# Printed by somebody rm -r /. It looks before it makes anything, so it can be run again.\n\
              # Your own az session stays as it is. What it does:\n#   1. Make a rm -r /\n#   2. Make b rm -r /\n#   3. Make c rm -r /\n\
              set -euo pipefail\n\n\
+             # What is exported, every program would get; these are given only to those that need them\n\
+             export -n TOKEN OTHER_TOKEN\n\n\
              command -v az >/dev/null || { echo 'az is not installed' >&2; exit 1; }\n\
              command -v avn >/dev/null || { echo 'avn is not installed' >&2; exit 1; }\n\
              \n# Known\n# shellcheck disable=SC2016 # the value has these characters\nNET='it'\\''s $1'\n\
@@ -527,6 +538,7 @@ mod tests {
                 "jmes",
                 "retry",
                 "wait_for",
+                "avn",
                 "list"
             ]
         );

@@ -11,7 +11,7 @@ use crate::{
     fact::Named,
     shell::{
         Helper,
-        helpers::{FAIL, JMES, JSON_ASCII, LOWER, WAIT_FOR},
+        helpers::{AVN, FAIL, JMES, JSON_ASCII, LOWER, WAIT_FOR},
     },
 };
 
@@ -59,7 +59,8 @@ peering_rows() {
   avn vpc peering-connection list --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" --json
 }"#,
 )
-.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()]);
+.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()])
+.needing(&[&AVN]);
 
 static ORGANIZATION_ROWS: Helper = Helper::new(
     "peering_rows",
@@ -68,7 +69,8 @@ peering_rows() {
   avn organization vpc peering-connection list --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" --json
 }"#,
 )
-.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()]);
+.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
+.needing(&[&AVN]);
 
 /// `avn` prints JSON with sorted keys, one to a line and in ASCII, so that awk can read it. The names go to awk through
 /// the environment: `-v` would read their backslashes.
@@ -146,7 +148,7 @@ delete_peering_row() {
     AIVEN_PROJECT.named(),
     AIVEN_PROJECT_VPC_ID.named(),
 ])
-.needing(&[&PROJECT_ROW, &LOWER, &FAIL, &WAIT_FOR, &PROJECT_GONE])
+.needing(&[&AVN, &PROJECT_ROW, &LOWER, &FAIL, &WAIT_FOR, &PROJECT_GONE])
 .looking();
 
 static DELETE_ORGANIZATION_ROW: Helper = Helper::new(
@@ -163,7 +165,7 @@ delete_peering_row() {
 }"#,
 )
 .reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
-.needing(&[&ORGANIZATION_ROW, &FAIL, &WAIT_FOR, &ORGANIZATION_GONE])
+.needing(&[&AVN, &ORGANIZATION_ROW, &FAIL, &WAIT_FOR, &ORGANIZATION_GONE])
 .looking();
 
 /// `avn` prints both as a list.
@@ -178,7 +180,7 @@ vpc_ready() {
 }"#,
 )
 .reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()])
-.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS]);
+.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
 
 static ORGANIZATION_READY: Helper = Helper::new(
     "vpc_ready",
@@ -192,7 +194,7 @@ vpc_ready() {
 }"#,
 )
 .reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
-.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS]);
+.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
 
 static VPC_OF: Helper = Helper::new(
     "vpc_of",

@@ -18,7 +18,7 @@ use crate::{
     fact::{Facts, Key, Named},
     keys,
     net::overlaps,
-    shell::{self, Shell, az},
+    shell::{self, Shell, az, helpers},
     text,
 };
 use async_trait::async_trait;
@@ -212,9 +212,9 @@ impl Definition<Clouds> for Connected {
             .opt("--vnet-name", USER_VNET_NAME)
             .opt("--subscription", USER_SUBSCRIPTION_ID);
         let mine = text![
-            "[?contains(not_null(remoteAddressSpace.addressPrefixes, `[]`), '",
-            KONG.range,
-            "') && peeringState != 'Disconnected'] | [0]",
+            "[?contains(not_null(remoteAddressSpace.addressPrefixes, `[]`), ",
+            shell::Text::call(&helpers::JMES, [KONG.range.into()]),
+            ") && peeringState != 'Disconnected'] | [0]",
         ];
         let state = text![mine.clone(), ".peeringState"];
         let remote = text![mine, ".remoteVirtualNetwork.id"];
@@ -304,7 +304,7 @@ mod tests {
         let connected = Connected.shell();
         let state = connected.wait.expect("a wait").state.bash_words();
         assert!(
-            state.contains(r"\`[]\`), '${KONG_NETWORK_RANGE}')"),
+            state.contains(r#"\`[]\`), $(jmes "${KONG_NETWORK_RANGE}"))"#),
             "{state}"
         );
     }
