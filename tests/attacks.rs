@@ -8,6 +8,8 @@ mod answers;
 mod at_rest;
 #[path = "attacks/hostile.rs"]
 mod hostile;
+#[path = "attacks/letting_in.rs"]
+mod letting_in;
 #[path = "attacks/links.rs"]
 mod links;
 #[path = "attacks/numbers.rs"]

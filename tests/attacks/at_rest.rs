@@ -179,10 +179,8 @@ fn a_new_run_writes_through_no_link_and_leaves_nothing_open_to_others() {
         if let Some(why) = unsound(&output) {
             broken.note(format!("{why}: {kind}\n{output}"));
         }
-        let runs = fs::metadata(env.runs())
-            .map(|it| it.mode() & 0o777)
-            .unwrap_or(0);
-        let written = fs::read_dir(&elsewhere).map(Iterator::count).unwrap_or(0);
+        let runs = fs::metadata(env.runs()).map_or(0, |it| it.mode() & 0o777);
+        let written = fs::read_dir(&elsewhere).map_or(0, Iterator::count);
         if kind == "runs is a link"
             && written > 0
             && fs::metadata(&elsewhere).map(|it| it.mode() & 0o077).ok() != Some(0)

@@ -99,6 +99,9 @@ impl Reply {
     }
 }
 
+/// Writes an answer from its first byte on.
+type Writing = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>;
+
 /// What to do with a request.
 pub enum Deed {
     /// Ask the clouds and pass their answer on.
@@ -108,7 +111,7 @@ pub enum Deed {
     /// Answer without asking them.
     Say(Reply),
     /// Write what one likes, and hang up.
-    Write(Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>),
+    Write(Writing),
 }
 
 impl Deed {

@@ -222,17 +222,13 @@ case "$*" in
 esac
 "#;
 
-#[test]
-fn children_see_no_secret_and_the_process_lies_open_to_nobody() {
-    let broken = Broken::default();
+/// A preview that is signed in by the environment, for its tokens of ARM and Graph.
+fn tokens_of(cloud: &Cloud, bag: &Bag) -> (Hostile, [String; 2]) {
     let provider = &providers::aiven::PROJECT;
-    let cloud = Cloud::new();
-    let bag = known(&cloud);
-    let kept = Arc::clone(&bag);
-    // First a run that is signed in by the environment, to get tokens.
+    let kept = Arc::clone(bag);
     let tokens: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
     let given = Arc::clone(&tokens);
-    let hostile = Hostile::before(&cloud, move |asked| {
+    let hostile = Hostile::before(cloud, move |asked| {
         let body = String::from_utf8_lossy(&asked.body).into_owned();
         let (kept, given) = (Arc::clone(&kept), Arc::clone(&given));
         Deed::Change(Box::new(move |reply| {
@@ -243,7 +239,7 @@ fn children_see_no_secret_and_the_process_lies_open_to_nobody() {
             reply
         }))
     });
-    let env = hostile.home(&cloud, provider.id);
+    let env = hostile.home(cloud, provider.id);
     env.run(&["doctor", "--provider", provider.id, "--output", "json"]);
     let find = |word: &str| {
         let tokens = tokens.lock().expect("tokens");
@@ -255,10 +251,17 @@ fn children_see_no_secret_and_the_process_lies_open_to_nobody() {
     let mut args = cloud.json_args(provider);
     args.retain(|arg| arg != "--yes");
     env.run(&args);
-    let (arm, graph) = (
-        find("management").expect("a token"),
-        find("graph").expect("a token"),
-    );
+    let both = ["management", "graph"].map(|word| find(word).expect("a token"));
+    (hostile, both)
+}
+
+#[test]
+fn children_see_no_secret_and_the_process_lies_open_to_nobody() {
+    let broken = Broken::default();
+    let provider = &providers::aiven::PROJECT;
+    let cloud = Cloud::new();
+    let bag = known(&cloud);
+    let (hostile, [arm, graph]) = tokens_of(&cloud, &bag);
 
     let env = hostile.home(&cloud, provider.id);
     let home = env.path("home");
@@ -304,7 +307,7 @@ fn children_see_no_secret_and_the_process_lies_open_to_nobody() {
     let core = limits
         .lines()
         .find(|line| line.starts_with("Max core file size"));
-    if !limits.is_empty() && !core.is_some_and(|line| line.split_whitespace().nth(4) == Some("0")) {
+    if !limits.is_empty() && core.is_none_or(|line| line.split_whitespace().nth(4) != Some("0")) {
         broken.note(format!("it can leave a core dump: {core:?}"));
     }
     for line in read("own-fd").lines() {
