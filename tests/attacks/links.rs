@@ -135,7 +135,7 @@ fn a_list_that_goes_on_for_ever_or_round_in_circles_ends() {
         (199, 10),
         (201, 10),
         (usize::MAX, 10),
-        (usize::MAX, 2 << 20),
+        (usize::MAX, 1 << 18),
     ];
     for (circle, size) in cases {
         let hostile = Hostile::before(&cloud, move |asked| {

@@ -2,7 +2,7 @@
 //! answer with what would run if anything were evaluated.
 
 use super::{
-    scene::{Broken, every, factor, some, tried},
+    scene::{Broken, every, factor, side_by_side, some, tried},
     support::{Cloud, TestEnv},
 };
 use peer_wizard::{provider::Provider, providers};
@@ -13,6 +13,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// Texts that would make a file called `owned`, each through another door.
@@ -94,6 +95,7 @@ struct Done {
     calls: Vec<Vec<String>>,
     environs: String,
     output: String,
+    said: String,
     owned: bool,
     code: Option<i32>,
     script: String,
@@ -119,7 +121,7 @@ fn run(env: &TestEnv, script: &str, at: usize, says: &str) -> Done {
     // Whoever waits for a state that never comes is not waited for.
     let mut command = Command::new("timeout");
     command
-        .args(["-k", "1", "4", "bash"])
+        .args(["-k", "1", "2", "bash"])
         .arg(dir.join("script.sh"))
         .current_dir(dir.join("here"))
         .env_clear()
@@ -142,6 +144,7 @@ fn run(env: &TestEnv, script: &str, at: usize, says: &str) -> Done {
             .collect(),
         environs: fs::read_to_string(dir.join("record/environs")).unwrap_or_default(),
         output: text(&output.stdout) + &text(&output.stderr),
+        said: text(&output.stderr),
         owned: exists(&dir, "owned"),
         code: output.status.code(),
         script: script.to_owned(),
@@ -190,17 +193,16 @@ fn harm(done: &Done) -> Vec<String> {
             }
         }
     }
-    harm.sort();
-    harm.dedup();
-    if done
-        .output
-        .contains(|it: char| it.is_control() && !"\n\t".contains(it))
-    {
+    // What it gives to stdout is data, and as it came.
+    let steers = |it: char| it.is_control() && !"\n\t".contains(it);
+    if done.said.contains(steers) {
         harm.push(format!(
             "control characters reach the terminal: {:.600?}",
-            done.output
+            done.said
         ));
     }
+    harm.sort();
+    harm.dedup();
     harm
 }
 
@@ -236,7 +238,7 @@ fn nothing_that_a_program_prints_is_run_and_no_secret_is_handed_on() {
             broken.note(format!("{kind}, undisturbed: {harm}"));
         }
         for round in 0..factor().min(PAYLOADS.len()) {
-            for at in some(1..=good.calls.len(), 3) {
+            for at in some(1..=good.calls.len(), 5) {
                 let payload = PAYLOADS[(at * 5 + round) % PAYLOADS.len()];
                 let done = run(&env, &script, at, payload);
                 count += 1;
@@ -320,68 +322,72 @@ fn what_konnect_says_is_not_obeyed_by_the_script() {
 #[test]
 fn nothing_that_is_typed_or_saved_is_run_by_the_script() {
     let broken = Broken::default();
-    let (mut count, mut accepted) = (0, 0);
-    for (kind, provider) in [("aiven", AIVEN), ("kong", KONG)] {
-        let cloud = Cloud::new();
-        let env = TestEnv::of(&cloud, provider.id);
-        let flags: &[&str] = if kind == "aiven" {
-            &[
-                "--project",
-                "--vpc",
-                "--application",
-                "--role-name",
-                "--peering-name",
-                "--subscription",
-                "--resource-group",
-                "--tenant",
-                "--provider-application-id",
-                "--vnet",
-                "--application-id",
-            ]
-        } else {
-            &[
-                "--network",
-                "--dns",
-                "--role-name",
-                "--peering-name",
-                "--vnet",
-                "--provider-application-id",
-            ]
-        };
-        for (number, flag) in flags.iter().enumerate() {
-            for (at, payload) in PAYLOADS.iter().enumerate() {
-                if (at * 5 + number) % every(24) != 0 {
-                    continue;
-                }
-                let mut args = dry(&cloud, provider);
-                if let Some(at) = args.iter().position(|arg| arg == flag) {
-                    args.drain(at..=at + 1);
-                }
-                let value = match *flag {
-                    "--dns" => format!("10.0.0.4={payload}"),
-                    "--vnet" => format!("{}{payload}", cloud.sandbox.sample().vnet_id),
-                    _ => (*payload).to_owned(),
-                };
-                args.push(format!("{flag}={value}"));
-                count += 1;
-                let output = env.run(&args);
-                if !matches!(output.code, Some(0 | 2 | 3)) {
-                    broken.note(format!("{flag} {payload:?}\n{output}"));
-                }
-                if output.code != Some(0) {
-                    continue;
-                }
-                accepted += 1;
-                let done = run(&env, &output.stdout, 0, "");
-                for harm in harm(&done) {
-                    broken.note(format!("{kind}, {flag} {payload:?}: {harm}"));
+    let (count, accepted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    side_by_side(
+        vec![("aiven", AIVEN), ("kong", KONG)],
+        |(kind, provider)| {
+            let cloud = Cloud::new();
+            let env = TestEnv::of(&cloud, provider.id);
+            let flags: &[&str] = if kind == "aiven" {
+                &[
+                    "--project",
+                    "--vpc",
+                    "--application",
+                    "--role-name",
+                    "--peering-name",
+                    "--subscription",
+                    "--resource-group",
+                    "--tenant",
+                    "--provider-application-id",
+                    "--vnet",
+                    "--application-id",
+                ]
+            } else {
+                &[
+                    "--network",
+                    "--dns",
+                    "--role-name",
+                    "--peering-name",
+                    "--vnet",
+                    "--provider-application-id",
+                ]
+            };
+            for (number, flag) in flags.iter().enumerate() {
+                for (at, payload) in PAYLOADS.iter().enumerate() {
+                    if (at * 5 + number) % every(48) != 0 {
+                        continue;
+                    }
+                    let mut args = dry(&cloud, provider);
+                    if let Some(at) = args.iter().position(|arg| arg == flag) {
+                        args.drain(at..=at + 1);
+                    }
+                    let value = match *flag {
+                        "--dns" => format!("10.0.0.4={payload}"),
+                        "--vnet" => format!("{}{payload}", cloud.sandbox.sample().vnet_id),
+                        _ => (*payload).to_owned(),
+                    };
+                    args.push(format!("{flag}={value}"));
+                    count.fetch_add(1, Ordering::Relaxed);
+                    let output = env.run(&args);
+                    if !matches!(output.code, Some(0 | 2 | 3)) {
+                        broken.note(format!("{flag} {payload:?}\n{output}"));
+                    }
+                    if output.code != Some(0) {
+                        continue;
+                    }
+                    accepted.fetch_add(1, Ordering::Relaxed);
+                    let done = run(&env, &output.stdout, 0, "");
+                    for harm in harm(&done) {
+                        broken.note(format!("{kind}, {flag} {payload:?}: {harm}"));
+                    }
                 }
             }
-        }
-        let (more, good) = saved(&cloud, provider, kind, &broken);
-        count += more;
-        accepted += good;
-    }
+            let (more, good) = saved(&cloud, provider, kind, &broken);
+            count.fetch_add(more, Ordering::Relaxed);
+            accepted.fetch_add(good, Ordering::Relaxed);
+        },
+    );
+    let (count, accepted) = (count.into_inner(), accepted.into_inner());
     tried(
         count,
         &format!("values in the printed scripts, {accepted} of them printed"),
@@ -416,7 +422,7 @@ fn saved(cloud: &Cloud, provider: &Provider, kind: &str, broken: &Broken) -> (us
     places.dedup();
     for (number, place) in places.iter().enumerate() {
         for (at, payload) in PAYLOADS.iter().enumerate() {
-            if (at + number * 5) % every(PAYLOADS.len() * 4) != 0 {
+            if (at + number * 5) % every(PAYLOADS.len() * 10) != 0 {
                 continue;
             }
             let mut file = good.clone();
