@@ -57,7 +57,7 @@ pub enum Event<'a> {
         status: Status,
         took: f64,
         facts: &'a BTreeMap<String, String>,
-        /// Why undo left or kept the object.
+        /// Why undo left or kept the object, or how a run made it if not as asked at first.
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<&'a str>,
     },

@@ -70,7 +70,21 @@ pub type Ended<W> = Result<(), Failed<<W as World>::Error>>;
 pub(super) type Shared<'r> = RefCell<&'r mut Run>;
 
 /// What a step gave, and how it stands.
-pub(super) type End = (Facts, Status);
+pub(super) struct End {
+    facts: Facts,
+    status: Status,
+    note: Option<String>,
+}
+
+impl End {
+    pub(super) fn new(facts: Facts, status: Status) -> Self {
+        Self {
+            facts,
+            status,
+            note: None,
+        }
+    }
+}
 
 impl<'a, W: World + 'static> Runner<'a, W> {
     /// A runner at the pace of the real clouds.
@@ -271,7 +285,11 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             at,
         );
         let began = Instant::now();
-        let (facts, status) = self.guard(self.act(run, step, at)).await?;
+        let End {
+            facts,
+            status,
+            note,
+        } = self.guard(self.act(run, step, at)).await?;
         let took = began.elapsed().as_secs_f64();
         let shown = facts.texts().clone();
         {
@@ -282,7 +300,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 .insert(about.id.into(), StepRecord::now(status, Some(took)));
         }
         self.save(run).await?;
-        self.finished(about.id, at, status, took, &shown, None);
+        self.finished(about.id, at, status, took, &shown, note.as_deref());
         Ok(())
     }
 
@@ -301,7 +319,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 match saved {
                     Some(record) if record.renew && record.status.done() => {
                         renew(ensure.as_ref(), &mut cx).await?;
-                        Ok((Facts::default(), record.status))
+                        Ok(End::new(Facts::default(), record.status))
                     }
                     _ => self.ensure(run, ensure.as_ref(), at, &mut cx).await,
                 }
@@ -407,7 +425,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 }
             };
             match polled {
-                Ok(Polled::Reached(facts)) => return Ok((facts, Status::Reached)),
+                Ok(Polled::Reached(facts)) => return Ok(End::new(facts, Status::Reached)),
                 Ok(Polled::Refused(refusal)) => {
                     if !Box::pin(self.ask_again(run, at, cx, &refusal)).await? {
                         return Err(self.refused(run, at, refusal).await);
@@ -531,5 +549,8 @@ fn owned(known: Known, maybe_ours: bool) -> End {
         Maker::Unknown => maybe_ours,
     };
     let status = if ours { Status::Created } else { Status::Found };
-    (known.facts, status)
+    End {
+        note: known.note,
+        ..End::new(known.facts, status)
+    }
 }

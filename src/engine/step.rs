@@ -21,6 +21,8 @@ pub struct Known {
     pub name: String,
     /// Its id at its service.
     pub id: String,
+    /// What the person should know about how it was made.
+    pub note: Option<String>,
 }
 
 impl Known {
@@ -32,6 +34,7 @@ impl Known {
             maker,
             name: String::new(),
             id: String::new(),
+            note: None,
         }
     }
 
@@ -40,6 +43,13 @@ impl Known {
     pub fn called(mut self, name: impl Into<String>, id: impl Into<String>) -> Self {
         self.name = name.into();
         self.id = id.into();
+        self
+    }
+
+    /// The same, with what the person should know about how it was made.
+    #[must_use]
+    pub fn noted(mut self, note: Option<String>) -> Self {
+        self.note = note;
         self
     }
 }
