@@ -239,7 +239,7 @@ pub fn labelled(
     const AFTER: [(&str, &str); 8] = [
         ("APPLICATION", "Application"),
         ("APPLICATION_ID", "Application ID"),
-        ("CREDENTIAL", "Its credential"),
+        ("CREDENTIAL", "Credential"),
         ("PROVIDER_APPLICATION_ID", "Provider's application"),
         ("GRANT_ROLE", "Your role"),
         ("GRANT_SCOPE", "Its scope"),
