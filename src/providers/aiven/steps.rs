@@ -3,6 +3,7 @@
 use super::{
     api::{Peer, Place, Row, Standing},
     script,
+    told::{OTHERWISE, TOLD_BEFORE, tells_otherwise},
     vendor::SERVICE,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     fact::{Facts, Key, Missing, Named},
     http::{ApiError, Cause},
     keys,
-    shell::{Shell, avn, call},
+    shell::{Shell, call},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -123,6 +124,7 @@ impl Definition<Clouds> for ProviderPeering {
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
         reads.extend(keys![USER_APP_ID, USER_TENANT_ID]);
+        reads.extend(TOLD_BEFORE);
         reads
     }
 
@@ -153,26 +155,10 @@ impl Definition<Clouds> for ProviderPeering {
 
     fn shell(&self) -> Shell {
         let functions = script::functions(self.place);
-        let create = match self.place {
-            Place::Project => avn("vpc peering-connection create")
-                .opt("--project", self.place.owner())
-                .opt("--project-vpc-id", self.place.vpc()),
-            Place::Organization => avn("organization vpc peering-connection create")
-                .opt("--organization-id", self.place.owner())
-                .opt("--organization-vpc-id", self.place.vpc()),
-        };
-        let create = create
-            .opt_lower("--peer-cloud-account", USER_SUBSCRIPTION_ID)
-            .opt_lower("--peer-resource-group", USER_RESOURCE_GROUP)
-            .opt_lower("--peer-vpc", USER_VNET_NAME)
-            .opt_lower("--peer-azure-app-id", USER_APP_ID)
-            .opt_lower("--peer-azure-tenant-id", USER_TENANT_ID)
-            .flag("--json")
-            .quiet()
-            .patient(
-                "Aiven may not see the new application yet",
-                Duration::from_secs(600),
-            );
+        let create = call(functions.ask).patient(
+            "Aiven may not see the new application yet",
+            Duration::from_secs(600),
+        );
         Shell {
             find: Some(call(functions.row).arg("state").prints(PEERING_STATE)),
             create: vec![create],
@@ -264,6 +250,13 @@ impl Ensure<Clouds> for ProviderPeering {
         let Some(row) = self.row(cx.world, &cx.facts).await? else {
             return Ok(Look::Missing);
         };
+        // A run that did not come so far was told nothing yet.
+        if let Ok(Some(says)) = tells_otherwise(&cx.facts, &row) {
+            return Ok(Look::Changed {
+                says,
+                todo: OTHERWISE.into(),
+            });
+        }
         let todo = match row.standing() {
             Standing::Active => return Ok(Look::Present(row.says())),
             Standing::PendingPeer => {
