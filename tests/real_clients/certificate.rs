@@ -17,13 +17,10 @@ const PROJECT: &Provider = &providers::aiven::PROJECT;
 fn its_script_signs_in_with_a_certificate() {
     let (_, _, goal) = native(PROJECT, &plain(), &|_| ());
     let cloud = Cloud::with(Lag::Timed(1.0));
-    let forbid = |forbidden| {
-        cloud
-            .sandbox
-            .edit(|world| world.policies.no_passwords = forbidden)
-    };
     let person = Person::sign_in(&cloud, PROJECT);
-    forbid(true);
+    cloud
+        .sandbox
+        .edit(|world| world.policies.no_passwords = true);
     let (before, fresh) = (cloud.world(), cloud.copy());
 
     let mut args = person.connect_args();

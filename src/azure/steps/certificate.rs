@@ -101,7 +101,8 @@ pub(super) async fn add(cx: &mut Cx<'_>, until: OffsetDateTime) -> Result<Facts,
 }
 
 fn ids(shown: &Shown) -> Vec<&str> {
-    let others = shown.other_certificates.iter().map(|it| it.key_id());
+    let others = shown.other_certificates.iter();
+    let others = others.map(graph::KeyCredential::key_id);
     let mut ids: Vec<&str> = others
         .chain(shown.certificates.iter().map(String::as_str))
         .collect();

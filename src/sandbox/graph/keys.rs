@@ -47,10 +47,8 @@ pub(super) fn replace(world: &mut World, at: usize, body: &Value) -> Result<(), 
     for wish in wanted {
         check_properties(wish, &PROPERTIES, &[])?;
         let id = wish["keyId"].as_str().unwrap_or_default();
-        let there = world.applications[at].keys.iter();
-        let there = there
-            .into_iter()
-            .find(|it| it.key_id.eq_ignore_ascii_case(id));
+        let mut there = world.applications[at].keys.iter();
+        let there = there.find(|it| it.key_id.eq_ignore_ascii_case(id));
         let key = match there {
             Some(there) => kept(there, wish)?,
             None => new(world, wish)?,
