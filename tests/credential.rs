@@ -178,10 +178,10 @@ fn where_passwords_are_forbidden_auto_takes_a_certificate_and_says_so() {
     let finished = events
         .iter()
         .find(|it| it["event"] == "finished" && it["step"] == "password");
-    let note = finished.expect("it is made")["note"].clone();
+    let says = finished.expect("it is made")["says"].clone();
     assert!(
-        note.as_str().is_some_and(|it| it.contains("certificate")),
-        "{note}"
+        says.as_str().is_some_and(|it| it.contains("certificate")),
+        "{says}"
     );
     assert_eq!(credentials(&cloud), Vec::<String>::new());
     assert_eq!(env.file()["answers"]["CREDENTIAL"]["value"], "auto");

@@ -57,9 +57,12 @@ pub enum Event<'a> {
         status: Status,
         took: f64,
         facts: &'a BTreeMap<String, String>,
-        /// Why undo left or kept the object, or how a run made it if not as asked at first.
+        /// Why undo left or kept the object.
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<&'a str>,
+        /// What a person should know of the object before it is used.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        says: Option<&'a str>,
     },
     /// It cannot go on.
     Failed {

@@ -134,6 +134,7 @@ fn events<'a>(name: &'a str, facts: &'a BTreeMap<String, String>) -> Vec<Event<'
             took: 1.0,
             facts,
             note: Some(name),
+            says: None,
         },
         Event::Closed {
             status: Outcome::Connected,
@@ -232,6 +233,7 @@ fn no_script_has_a_hidden_character() {
             headline: name.clone(),
             flow: &bench.flow,
             run: &run,
+            secrets: &[],
             settings: &|_| None,
         };
         let text = script.apply();
@@ -248,6 +250,7 @@ fn no_script_has_a_hidden_character() {
             headline: name.clone(),
             flow: &bench.flow,
             run: &run,
+            secrets: &[],
             settings: &|_| None,
         };
         is_plain("undo", &script.undo(&[]))

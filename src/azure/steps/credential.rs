@@ -293,9 +293,12 @@ impl Ensure<Clouds> for Credential {
         if let Ok(note) = cx.facts.get(MAY_BE_MORE) {
             facts.set(MAY_BE_MORE, note);
         }
-        let instead = cx.facts.get(FORBIDDEN).is_ok();
-        let note = instead.then(|| INSTEAD.to_owned());
-        Ok(Made::New(Known::new(facts, Maker::Run).noted(note)))
+        let known = Known::new(facts, Maker::Run);
+        Ok(Made::New(if cx.facts.get(FORBIDDEN).is_ok() {
+            known.saying(INSTEAD)
+        } else {
+            known
+        }))
     }
 
     async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
