@@ -342,8 +342,12 @@ impl Clouds {
         for tenant in [&app.tenant, other] {
             check_tenant(tenant)?;
         }
-        let own = credential::app_token(self.reach(), app, &app.tenant).await?;
-        let other = credential::app_token(self.reach(), app, other).await?;
+        let (own, other) = futures_util::future::join(
+            credential::app_token(self.reach(), app, &app.tenant),
+            credential::app_token(self.reach(), app, other),
+        )
+        .await;
+        let (own, other) = (own?, other?);
         Auth::scheme("Bearer", &own)
             .and_then(|auth| auth.auxiliary(&other))
             .map_err(|_| unusable(Service::Entra))

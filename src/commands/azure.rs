@@ -80,7 +80,9 @@ pub async fn connect(
         file,
         run,
         limits,
-        direction: Direction::On,
+        direction: Direction::On {
+            begun: Some(plan.begun),
+        },
     }
     .into())
 }

@@ -231,7 +231,11 @@ impl Ensure<Clouds> for Password {
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
-        clear(cx).await?;
+        let may_be_some = cx.since.is_some() || cx.facts.get(MAY_BE_MORE).is_ok();
+        // An application that was made a moment ago has none.
+        if may_be_some || !cx.is_new(USER_APP_ID) {
+            clear(cx).await?;
+        }
         // By the clock of the service, which is the one that ends it.
         let life = cx.left().map_or(LIFE, |asked| LIFE.max(asked + REST));
         let end = (cx.world.now() + life).replace_nanosecond(0);
@@ -260,18 +264,27 @@ impl Ensure<Clouds> for Password {
     }
 
     async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
-        let (w, f) = (cx.world, &cx.facts);
-        let Some(shown) = shown(w, f).await?.filter(|it| !it.mine.is_empty()) else {
+        let Some(shown) = shown(cx.world, &cx.facts).await? else {
             return Ok(None);
         };
-        let facts = Facts::default().with(USER_APP_OBJECT_ID, shown.app);
-        let known = Known::new(facts, Maker::Run);
-        Ok(Some(known.called(name(f)?, shown.mine.join(", "))))
+        let found = (!shown.mine.is_empty())
+            .then(|| -> Result<_, Missing> {
+                let facts = Facts::default().with(USER_APP_OBJECT_ID, shown.app.clone());
+                let known = Known::new(facts, Maker::Run);
+                Ok(known.called(name(&cx.facts)?, shown.mine.join(", ")))
+            })
+            .transpose()?;
+        cx.saw(shown);
+        Ok(found)
     }
 
     async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
         loop {
-            let Some(shown) = shown(cx.world, &cx.facts).await? else {
+            let seen = match cx.take_seen() {
+                Some(seen) => Some(seen),
+                None => shown(cx.world, &cx.facts).await?,
+            };
+            let Some(shown) = seen else {
                 return Ok(Deleted::Gone);
             };
             // The list may lag behind, so the one that is known does not wait for it.

@@ -127,6 +127,9 @@ async fn delete(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<Deleted, F
     })
 }
 
+/// That a look at the VNet's peerings showed none of the run's name.
+struct NoNamesake;
+
 /// Nothing can be made under the name of a dead half.
 async fn delete_if_dead(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<(), Fault> {
     let there = cx.world.look(&arm::peering(vnet, name)).await?;
@@ -286,6 +289,9 @@ impl Ensure<Clouds> for Peering {
             let namesake = all
                 .iter()
                 .find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
+            if namesake.is_none() {
+                cx.saw(NoNamesake);
+            }
             if let Some(other) = namesake
                 && !leads_to(other, remote.as_ref())
             {
@@ -342,7 +348,9 @@ impl Ensure<Clouds> for Peering {
         let other = f.get(self.side.tenant_id)?;
         // Anew at each try: a token from before the role assignment does not carry the right.
         let auth = w.app_auth(&app, other.as_ref()).await?;
-        delete_if_dead(cx, &vnet, name.as_ref()).await?;
+        if cx.take_seen::<NoNamesake>().is_none() {
+            delete_if_dead(cx, &vnet, name.as_ref()).await?;
+        }
         let put = arm::put_peering(&vnet, name.as_ref(), remote.as_ref());
         let answer = w.answer_as(&put, &auth).await?;
         let link = answer.header("azure-asyncoperation").map(str::to_owned);

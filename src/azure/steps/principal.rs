@@ -16,7 +16,7 @@ use crate::{
         },
     },
     clouds::Clouds,
-    engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
+    engine::{About, Beforehand, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
     keys,
@@ -235,6 +235,13 @@ impl Ensure<Clouds> for Principal {
         let call = graph::principal(&cx.facts.get(self.app)?);
         let found = cx.world.look(&call).await?;
         Ok(found.map(|item| self.found(&cx.facts, item)).transpose()?)
+    }
+
+    fn beforehand(&self) -> Beforehand {
+        match self.provider {
+            None => Beforehand::With(self.app.named()),
+            Some(_) => Beforehand::Refused,
+        }
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
