@@ -4,11 +4,12 @@ mod support;
 
 use peer_wizard::{
     engine::Status,
+    net::VnetId,
     provider::{Provider, Shape},
     providers,
     sandbox::{
         Fault, Faults, Lag, Seen, Service, When,
-        parts::{Permission, Principal, Role},
+        parts::{Permission, Principal, Role, Row},
     },
 };
 use std::time::{Duration, Instant};
@@ -167,6 +168,35 @@ fn thousands_of_custom_roles_are_no_burden() {
 
 fn bench() -> Bench {
     Bench::new(PROJECT, &Shape::default(), Lag::None)
+}
+
+#[test]
+fn a_peering_that_somebody_asked_for_after_the_preview_is_not_taken() {
+    let bench = bench();
+    let sample = bench.cloud.sandbox.sample();
+    let vnet = VnetId::parse(&sample.vnet_id).expect("an id");
+    let lower = |text: &str| text.to_lowercase();
+    bench.cloud.sandbox.edit(|world| {
+        let mut vpcs = world.aiven.vpcs.iter_mut();
+        let vpc = vpcs.find(|it| it.id == sample.project_vpc);
+        vpc.expect("it is there").rows.push(Row {
+            id: "other".into(),
+            account: lower(&vnet.subscription),
+            group: Some(lower(&vnet.resource_group)),
+            vnet: lower(&vnet.name),
+            app: Some("5c1d0a4e-77b2-4a60-9f0e-2b6d8c3e1f55".into()),
+            state: "PENDING_PEER".into(),
+            ..Row::default()
+        });
+    });
+    let mut disk = bench.disk();
+    let error = bench
+        .go(&mut disk, Journey::Apply)
+        .expect_err("it is another's");
+    assert!(
+        error.contains("made for the application 5c1d0a4e"),
+        "{error}"
+    );
 }
 
 #[test]

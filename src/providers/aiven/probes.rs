@@ -6,12 +6,15 @@ use super::{
     keys::AIVEN,
     script,
     steps::{DOCS, STEP, peer, row_reads},
+    told::{TOLD_BEFORE, otherwise, tells_otherwise},
 };
 use crate::{
     azure::{
-        Fault, arm,
-        keys::{PEERING_NAME, USER_VNET_ID},
-        steps::{PROVIDER_ASSIGNMENT, peering_to},
+        Fault,
+        agreement::{self, Told},
+        arm,
+        keys::{PEERING_NAME, USER_APP_ID, USER_TENANT_ID, USER_VNET_ID},
+        steps::{CHECK_REMOTE, PROVIDER_ASSIGNMENT, peering_to},
     },
     clouds::Clouds,
     engine::{About, Cx, Definition, Done, Early, Polled, Refusal, Scope, Usual, Wait},
@@ -45,8 +48,10 @@ impl Definition<Clouds> for PendingPeer {
 
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
-        reads.extend(keys![AIVEN.app_tenant_id, PEERING_NAME]);
+        // Its script may have to ask again.
+        reads.extend(keys![PEERING_NAME, USER_APP_ID, USER_TENANT_ID]);
         reads.extend(diagnosis::reads(AIVEN));
+        reads.extend(agreement::reads(AIVEN));
         reads
     }
 
@@ -63,10 +68,20 @@ impl Definition<Clouds> for PendingPeer {
                 reached: &["PENDING_PEER", "ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
+                // Nothing tells a script how old the provider's right is; the reason is printed all the while.
+                again: Some(shell::Again {
+                    on: MAY_BE_EARLY,
+                    within: BUDGET,
+                    ask: functions.ask,
+                }),
             }),
             create: vec![
                 row.arg("to-tenant-id").prints(AIVEN.tenant_id),
                 call(functions.remote_network).prints(AIVEN.vnet_id),
+                call(&CHECK_REMOTE)
+                    .arg(AIVEN.app_id)
+                    .arg(AIVEN.tenant_id)
+                    .arg(AIVEN.vnet_id),
             ],
             ..Shell::default()
         }
@@ -95,11 +110,20 @@ impl Wait<Clouds> for PendingPeer {
             None => None,
         };
         Ok(match (tenant, network) {
-            (Some(tenant), Some(network)) => Polled::Reached(
-                Facts::default()
-                    .with(AIVEN.tenant_id, tenant)
-                    .with(AIVEN.vnet_id, network),
-            ),
+            (Some(tenant), Some(network)) => {
+                let told = Told {
+                    tenant: Some(&tenant),
+                    network: &network,
+                };
+                match agreement::look(cx, AIVEN, told).await? {
+                    Some(refusal) => Polled::Refused(refusal),
+                    None => Polled::Reached(
+                        Facts::default()
+                            .with(AIVEN.tenant_id, tenant)
+                            .with(AIVEN.vnet_id, network),
+                    ),
+                }
+            }
             _ if row.standing() == Standing::Active => Polled::Refused(
                 Refusal::new("the peering is ACTIVE, but the provider does not tell its network any more")
                     .hint("it is connected; if you want this run to own it, delete the peering at the provider and begin anew"),
@@ -163,7 +187,7 @@ impl Definition<Clouds> for Active {
 
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
-        reads.extend(keys![AIVEN.vnet_id]);
+        reads.extend(TOLD_BEFORE);
         reads.extend(diagnosis::reads(AIVEN));
         reads
     }
@@ -175,6 +199,7 @@ impl Definition<Clouds> for Active {
                 reached: &["ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
+                again: None,
             }),
             ..Shell::default()
         }
@@ -192,6 +217,9 @@ impl Wait<Clouds> for Active {
             Ok(row) => row,
             Err(ended) => return Ok(ended),
         };
+        if let Some(says) = tells_otherwise(f, &row)? {
+            return Ok(Polled::Refused(otherwise(says)));
+        }
         let remote = f.get(AIVEN.vnet_id)?;
         let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
         Ok(match mine {

@@ -3,6 +3,7 @@
 use super::{
     api::{Peer, Place, Row, Standing},
     script,
+    told::{OTHERWISE, TOLD_BEFORE, tells_otherwise},
     vendor::SERVICE,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     fact::{Facts, Key, Missing, Named},
     http::{ApiError, Cause},
     keys,
-    shell::{Shell, avn, call},
+    shell::{Shell, call},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -85,19 +86,28 @@ impl ProviderPeering {
 
     /// The peering, if there is one and it is of use.
     async fn existing(&self, w: &Clouds, f: &Facts) -> Result<Option<Known>, Fault> {
-        let mine = f.get(USER_APP_ID)?;
+        // Without an application there is no need to look.
+        f.get(USER_APP_ID)?;
         let Some(row) = self.row(w, f).await? else {
             return Ok(None);
         };
         if row.standing() == Standing::Going {
             return Err(still_going().into());
         }
+        self.check_application(f, &row)?;
+        // Whoever asked for it with this application: that is not told.
+        Ok(Some(known(&row, Maker::Unknown)))
+    }
+
+    /// # Errors
+    /// When the peering is another application's.
+    fn check_application(&self, f: &Facts, row: &Row) -> Result<(), Fault> {
+        let mine = f.get(USER_APP_ID)?;
         match &row.peer_azure_app_id {
             Some(other) if !other.eq_ignore_ascii_case(mine.as_ref()) => {
-                Err(Fault::Refused(other_application(self.name, &row, other)))
+                Err(Fault::Refused(other_application(self.name, row, other)))
             }
-            // Whoever asked for it with this application: that is not told.
-            _ => Ok(Some(known(&row, Maker::Unknown))),
+            _ => Ok(()),
         }
     }
 
@@ -141,6 +151,7 @@ impl Definition<Clouds> for ProviderPeering {
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
         reads.extend(keys![USER_APP_ID, USER_TENANT_ID]);
+        reads.extend(TOLD_BEFORE);
         reads
     }
 
@@ -171,26 +182,10 @@ impl Definition<Clouds> for ProviderPeering {
 
     fn shell(&self) -> Shell {
         let functions = script::functions(self.place);
-        let create = match self.place {
-            Place::Project => avn("vpc peering-connection create")
-                .opt("--project", self.place.owner())
-                .opt("--project-vpc-id", self.place.vpc()),
-            Place::Organization => avn("organization vpc peering-connection create")
-                .opt("--organization-id", self.place.owner())
-                .opt("--organization-vpc-id", self.place.vpc()),
-        };
-        let create = create
-            .opt_lower("--peer-cloud-account", USER_SUBSCRIPTION_ID)
-            .opt_lower("--peer-resource-group", USER_RESOURCE_GROUP)
-            .opt_lower("--peer-vpc", USER_VNET_NAME)
-            .opt_lower("--peer-azure-app-id", USER_APP_ID)
-            .opt_lower("--peer-azure-tenant-id", USER_TENANT_ID)
-            .flag("--json")
-            .quiet()
-            .patient(
-                "Aiven may not see the new application yet",
-                Duration::from_secs(600),
-            );
+        let create = call(functions.ask).patient(
+            "Aiven may not see the new application yet",
+            Duration::from_secs(600),
+        );
         Shell {
             find: Some(call(functions.row).arg("state").prints(PEERING_STATE)),
             create: vec![create],
@@ -211,13 +206,17 @@ impl Ensure<Clouds> for ProviderPeering {
     }
 
     fn beforehand(&self) -> Beforehand {
-        Beforehand::Refused
+        // Aiven answers with a peering that is there, whosever it is; none can have been made for an application that is new.
+        Beforehand::With(USER_APP_ID.named())
     }
 
     async fn create(&self, cx: &mut Cx<'_, Clouds>) -> Done<Made, Clouds> {
         let (w, f) = (cx.world, &cx.facts);
         match self.ask(w, f).await {
-            Ok(row) => Ok(Made::New(known(&row, Maker::Unknown))),
+            Ok(row) => {
+                self.check_application(f, &row)?;
+                Ok(Made::New(known(&row, Maker::Unknown)))
+            }
             Err(Fault::World(error)) if error.message.contains("already exists") => {
                 match self.existing(w, f).await? {
                     Some(known) => Ok(Made::Already(known)),
@@ -272,6 +271,13 @@ impl Ensure<Clouds> for ProviderPeering {
         let Some(row) = self.row(cx.world, &cx.facts).await? else {
             return Ok(Look::Missing);
         };
+        // A run that did not come so far was told nothing yet.
+        if let Ok(Some(says)) = tells_otherwise(&cx.facts, &row) {
+            return Ok(Look::Changed {
+                says,
+                todo: OTHERWISE.into(),
+            });
+        }
         let todo = match row.standing() {
             Standing::Active => return Ok(Look::Present(row.says())),
             Standing::PendingPeer => {
