@@ -1,7 +1,7 @@
 //! The half of the peering that lies on your VNet, made by your application with one token from each tenant.
 //! <https://learn.microsoft.com/azure/virtual-network/create-peering-different-subscriptions-service-principal>
 
-use super::settle;
+use super::{NoNamesake, settle};
 use crate::{
     azure::{
         Cx, Fault,
@@ -149,9 +149,6 @@ async fn delete(
         Some(peering) => Deleted::NotYet(peering.properties.provisioning_state),
     })
 }
-
-/// That a look at the VNet's peerings showed none of the run's name.
-struct NoNamesake;
 
 /// Deletes a peering until it is gone, also where the person does not want to wait: what was opened must not stay open.
 async fn take_back(
