@@ -5,7 +5,7 @@ use crate::{
     ask::labelled,
     azure::{Fault, Flow},
     clouds::Clouds,
-    engine::{About, Answer, Begun, Cx, Observe, Sought, Step},
+    engine::{About, Answer, Begun, Consent, Cx, Observe, Refusal, Sought, Step},
     error::{Error, Kind},
     fact::Facts,
     http::hints,
@@ -20,8 +20,8 @@ pub struct Plan {
     pub facts: Facts,
     /// The goal is reached already.
     pub done: Option<String>,
-    /// For each step, whether its object is there.
-    pub there: Vec<bool>,
+    /// For each step, what is said of its object, if that is there.
+    pub there: Vec<Option<String>>,
     /// What the run that begins now need not look for.
     pub begun: Begun,
 }
@@ -36,7 +36,7 @@ pub async fn look(
     session: &Session,
     flow: &Flow,
     mut facts: Facts,
-    agrees: &mut dyn FnMut(&str) -> Result<bool, Error>,
+    agrees: &mut dyn FnMut(&Consent) -> Result<bool, Error>,
 ) -> Result<Plan, Error> {
     let observe = context.stream.looks();
     let mut problems: Vec<String> = Vec::new();
@@ -53,7 +53,7 @@ pub async fn look(
                     context.stream.note(&note);
                 }
                 for consent in verdict.consents {
-                    if agrees(&consent.question)? {
+                    if agrees(&consent)? {
                         facts.absorb(consent.facts);
                     } else {
                         problems.push(consent.otherwise);
@@ -70,9 +70,27 @@ pub async fn look(
     }
     let mut there = Vec::new();
     if problems.is_empty() && done.is_none() {
-        let cx = looking(session, &facts, &observe);
-        for (step, sought) in flow.steps.iter().zip(flow.seek(&cx, &missed).await) {
-            there.push(matches!(sought, Ok(Sought::There(_))));
+        let mut sought = flow
+            .seek(&looking(session, &facts, &observe), &missed)
+            .await;
+        // What a person lets be may be used by the steps after it, which may ask too.
+        for _ in &flow.steps {
+            let Some(consent) = sought.iter().find_map(asks) else {
+                break;
+            };
+            if !agrees(consent)? {
+                break;
+            }
+            facts.absorb(consent.facts.clone());
+            sought = flow
+                .seek(&looking(session, &facts, &observe), &missed)
+                .await;
+        }
+        for (step, sought) in flow.steps.iter().zip(sought) {
+            there.push(match &sought {
+                Ok(Sought::There(known)) => Some(known.says.clone()),
+                _ => None,
+            });
             match sought {
                 Ok(Sought::There(_) | Sought::Unknown) => {}
                 Ok(Sought::Missed) => {
@@ -96,6 +114,14 @@ pub async fn look(
 fn looking<'a>(session: &'a Session, facts: &Facts, observe: &'a Observe<'a>) -> Cx<'a, Clouds> {
     let cx = Cx::looking(&session.clouds, facts.clone(), session.pace, observe);
     cx.of_a_new_run()
+}
+
+/// What a look asks a person about.
+fn asks(sought: &Result<Sought, Fault>) -> Option<&Consent> {
+    match sought {
+        Err(Fault::Refused(Refusal { asks, .. })) => asks.as_deref(),
+        _ => None,
+    }
 }
 
 /// One message that lists every problem.
@@ -160,15 +186,21 @@ pub fn preview(
                     needs.push((*need).to_owned());
                 }
             }
-            let (mark, note) = match (step, there) {
-                (Step::Wait(_) | Step::Release(_), _) => (Mark::Wait, usually(step)),
-                (Step::Ensure(_), true) => (
+            let (mark, note, detail) = match (step, there) {
+                (Step::Wait(_) | Step::Release(_), _) => (Mark::Wait, usually(step), ""),
+                (Step::Ensure(_), Some(says)) => (
                     Mark::Found,
                     "already there; will be left on undo".to_owned(),
+                    says.as_str(),
                 ),
-                (Step::Ensure(_), false) => (Mark::Create, "new".to_owned()),
+                (Step::Ensure(ensure), None) => {
+                    (Mark::Create, "new".to_owned(), ensure.unknown_before())
+                }
             };
-            line(about, mark, note)
+            PlanLine {
+                detail: detail.into(),
+                ..line(about, mark, note)
+            }
         })
         .collect();
     let (from, to) = ends(provider, &plan.facts);

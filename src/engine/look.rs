@@ -7,7 +7,7 @@ use super::{
     definition::{Done, Fault, World},
     earlier::Earlier,
     flow::Flow,
-    step::{Check, Ensure, Step, Verdict},
+    step::{Check, Ensure, Known, Step, Verdict},
 };
 use crate::fact::Facts;
 use futures_util::future::join_all;
@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 /// What a look for a step's object told.
 #[derive(Clone, Debug)]
 pub enum Sought {
-    /// It is there, with these facts.
-    There(Facts),
+    /// It is there.
+    There(Box<Known>),
     /// It is not there.
     Missed,
     /// It was not looked for, or is under way: what the look needs may not be there yet either.
@@ -55,7 +55,7 @@ impl<W: World + 'static> Flow<W> {
             let found = join_all(looks).await;
             for (index, found) in now.into_iter().zip(found) {
                 if let Ok(Sought::There(new)) = &found {
-                    facts.absorb(new.clone());
+                    facts.absorb(new.facts.clone());
                 }
                 sought[index] = Some(found);
             }
@@ -110,7 +110,7 @@ async fn found<W: World + 'static>(
     cx: &mut Cx<'_, W>,
 ) -> Done<Sought, W> {
     match ensure.find(cx).await {
-        Ok(Some(known)) => Ok(Sought::There(known.facts)),
+        Ok(Some(known)) => Ok(Sought::There(Box::new(known))),
         Ok(None) => Ok(Sought::Missed),
         Err(Fault::Missing(_) | Fault::Waiting { .. }) => Ok(Sought::Unknown),
         Err(Fault::World(error)) if step.settling(&error).is_some() => Ok(Sought::Unknown),
