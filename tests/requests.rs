@@ -162,8 +162,8 @@ fn thousands_of_custom_roles_are_no_burden() {
     tell(&format!(
         "tried 5000 custom roles: {many:.2?} in place of {none:.2?}, {ratio:.2} times as long"
     ));
-    // 1.5 times with the optimised program; the sandbox in this test is not, and other tests run beside it.
-    assert!(ratio < 3.0, "{ratio}");
+    // Of two programs without optimisation, one of which is the sandbox that writes the list; other tests run beside them.
+    assert!(ratio < 6.0, "{ratio}");
 }
 
 fn bench() -> Bench {
