@@ -2,7 +2,9 @@
 
 mod application;
 mod assignment;
+mod certificate;
 mod checks;
+mod credential;
 mod custom_role;
 mod password;
 mod peering;
@@ -11,11 +13,13 @@ mod rights;
 mod role;
 mod role_scope;
 mod script;
+mod session;
+mod shown;
 
 pub use application::Application;
 pub use assignment::{Assignment, PROVIDER_ASSIGNMENT};
 pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
-pub use password::{Password, PasswordRevoked};
+pub use credential::{Credential, CredentialKind, CredentialRevoked};
 pub use peering::{Peering, to as peering_to};
 pub use principal::Principal;
 pub use role::{Allows, Role};
@@ -53,3 +57,6 @@ fn unknown_application(error: &ApiError) -> bool {
             .message
             .contains("does not reference a valid application")
 }
+
+/// That a look at a VNet's peerings showed none of the run's name.
+struct NoNamesake;

@@ -1,7 +1,12 @@
 //! The half of the peering that lies on your VNet, made by your application with one token from each tenant.
 //! <https://learn.microsoft.com/azure/virtual-network/create-peering-different-subscriptions-service-principal>
 
-use super::settle;
+use super::{
+    NoNamesake,
+    credential::{self, CredentialKind},
+    session::AS_APPLICATION,
+    settle,
+};
 use crate::{
     azure::{
         Cx, Fault,
@@ -12,7 +17,7 @@ use crate::{
             USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_NAME, own_name,
         },
     },
-    clouds::{Clouds, credential::AppIdentity},
+    clouds::{Clouds, identity::AppIdentity},
     engine::{
         About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
     },
@@ -32,13 +37,14 @@ const OPERATION_PAUSE: Duration = Duration::from_secs(10);
 /// A half of a peering, from your VNet to the provider's network.
 pub struct Peering {
     side: Side,
+    credential: CredentialKind,
 }
 
 impl Peering {
-    /// To the network that the provider named.
+    /// To the network that the provider named, by an application that signs in with this.
     #[must_use]
-    pub fn to_remote(side: Side) -> Self {
-        Self { side }
+    pub fn to_remote(side: Side, credential: CredentialKind) -> Self {
+        Self { side, credential }
     }
 }
 
@@ -284,11 +290,8 @@ impl Definition<Clouds> for Peering {
                 error.code.as_deref().is_some_and(|it| it.contains(code))
                     || error.message.contains(code)
             };
-            if number("7000215") {
-                return Some(settle(
-                    "Entra does not know the new password everywhere yet",
-                    5,
-                ));
+            if let Some(settling) = credential::not_known_yet(error) {
+                return Some(settling);
             }
             if number("700016") || number("7000229") {
                 return Some(settle(
@@ -342,8 +345,9 @@ impl Definition<Clouds> for Peering {
                 call(&PEER_FROM_VNET)
                     .arg(self.side.tenant_id)
                     .arg(self.side.vnet_id)
+                    .running(call(credential::sign_in(self.credential)))
                     .patient(
-                        "the new password and roles may not be known everywhere yet",
+                        "the new credential and roles may not be known everywhere yet",
                         Duration::from_secs(900),
                     ),
             ],
@@ -367,6 +371,9 @@ impl Ensure<Clouds> for Peering {
             let namesake = all
                 .iter()
                 .find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
+            if namesake.is_none() {
+                cx.saw(NoNamesake);
+            }
             if let Some(other) = namesake
                 && !leads_to(other, remote.as_ref())
             {
@@ -438,11 +445,13 @@ impl Ensure<Clouds> for Peering {
         }
         let app = AppIdentity {
             client_id: f.get(USER_APP_ID)?.into(),
-            secret: f.secret(USER_APP_SECRET)?,
+            credential: f.secret(USER_APP_SECRET)?,
             tenant: f.get(USER_TENANT_ID)?.into(),
         };
         let other = f.get(self.side.tenant_id)?;
-        self.clear(cx, &vnet, name.as_ref()).await?;
+        if cx.take_seen::<NoNamesake>().is_none() {
+            self.clear(cx, &vnet, name.as_ref()).await?;
+        }
         // Anew at each try: a token from before the role assignment does not carry the right.
         let auth = w.app_auth(&app, other.as_ref()).await?;
         let put = arm::put_peering(&vnet, name.as_ref(), remote.as_ref());
@@ -547,38 +556,14 @@ impl Ensure<Clouds> for Peering {
 /// The name of the peering that the script found.
 const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");
 
-/// The application's sign-ins live in a folder of their own, so that the person's `az` session stays as it is.
-static AS_APPLICATION: Helper = Helper::new("as_application", r#"# The application signs in to the same cloud as you, in a folder that goes with the script
-# Its password is for this script alone: what the environment exports, every program that is called would get
-export -n USER_APP_SECRET
-APPLICATION_SESSION=$(mktemp -d)
-trap 'rm -rf "$APPLICATION_SESSION"' EXIT
-for file in config clouds.config; do
-  if [ -f "${AZURE_CONFIG_DIR:-$HOME/.azure}/$file" ]; then
-    cp "${AZURE_CONFIG_DIR:-$HOME/.azure}/$file" "$APPLICATION_SESSION/"
-  fi
-done
-
-# as_application COMMAND...: runs it signed in as your application, in a session of its own
-as_application() {
-  AZURE_CONFIG_DIR="$APPLICATION_SESSION" "$@"
-}
-
-# sign_in_application TENANT: the password goes through a pipe, not through an argument
-sign_in_application() {
-  as_application az login --service-principal --username "$USER_APP_ID" --password "@"<(printf '%s' "$USER_APP_SECRET") \
-    --tenant "$1" --allow-no-subscriptions --output none
-}"#)
-    .reading(&[USER_APP_ID.named(), USER_APP_SECRET.named()]);
-
 static PEER_FROM_VNET: Helper = Helper::new(
     "peer_from_vnet",
-    r#"# peer_from_vnet TENANT NETWORK: one sign-in for each tenant, then the peering
+    r#"# peer_from_vnet TENANT NETWORK COMMAND: one sign-in for each tenant by this command, then the peering
 peer_from_vnet() {
-  # az keeps tokens and refusals, also those from before the password and the roles were known
+  # az keeps tokens and refusals, also those from before the credential and the roles were known
   rm -f "$APPLICATION_SESSION"/msal_*
-  sign_in_application "$USER_TENANT_ID" &&
-    sign_in_application "$1" &&
+  "$3" "$USER_TENANT_ID" &&
+    "$3" "$1" &&
     as_application az network vnet peering create --name "$PEERING_NAME" --remote-vnet "$2" \
       --vnet-name "$USER_VNET_NAME" --resource-group "$USER_RESOURCE_GROUP" \
       --subscription "$USER_SUBSCRIPTION_ID" --allow-vnet-access --output none

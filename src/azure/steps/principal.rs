@@ -3,7 +3,7 @@
 use super::{
     ENTRA_APPLICATIONS,
     assignment::{OWN_ASSIGNMENT, PROVIDER_ASSIGNMENT},
-    rights::{other_password, other_rights},
+    rights::{other_credential, other_rights},
     script::DELETE_UNLESS_USED,
     settle, unknown_application,
 };
@@ -17,7 +17,8 @@ use crate::{
     },
     clouds::Clouds,
     engine::{
-        About, Consent, Definition, Deleted, Ensure, Known, Made, Maker, Refusal, Scope, Settling,
+        About, Beforehand, Consent, Definition, Deleted, Ensure, Known, Made, Maker, Refusal,
+        Scope, Settling,
     },
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
@@ -347,6 +348,13 @@ impl Ensure<Clouds> for Principal {
         found.map(|item| self.found(&cx.facts, item)).transpose()
     }
 
+    fn beforehand(&self) -> Beforehand {
+        match self.provider {
+            None => Beforehand::With(self.app.named()),
+            Some(_) => Beforehand::Refused,
+        }
+    }
+
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
         let (w, f) = (cx.world, &cx.facts);
         let app = f.get(self.app)?;
@@ -392,7 +400,7 @@ impl Ensure<Clouds> for Principal {
     async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
         // Whoever signs in with your application signs in as this.
         if self.provider.is_none()
-            && let Some(used) = other_password(cx.world, &cx.facts).await?
+            && let Some(used) = other_credential(cx.world, &cx.facts).await?
         {
             return Ok(Some(used));
         }
