@@ -16,13 +16,12 @@ use std::{
 };
 
 /// The requests of a preview, by a part of each.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 8] = [
     "/v1/project/acme-prod/vpcs/",
     "virtualNetworks/vnet-hub-prod?api",
     "/locks?",
     "9590?api-version=2022-12-01",
     "/permissions?",
-    "/v1.0/applications(",
     "/v1.0/servicePrincipals(",
     "/roleDefinitions?api",
     "/oauth2/v2.0/token",

@@ -57,7 +57,7 @@ fn a_pause_that_a_service_asks_for_is_one_that_a_person_would_bear() {
         let status = [429, 503][at % 2];
         let text = (*pause).to_owned();
         let hostile = Hostile::before(&cloud, move |asked| {
-            if asked.is("GET", "/roleAssignments?") && times.fetch_add(1, Ordering::Relaxed) == 0 {
+            if asked.is("PUT", "/roleAssignments/") && times.fetch_add(1, Ordering::Relaxed) == 0 {
                 let reply = Reply::new(
                     status,
                     "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"m\"}}",
