@@ -16,11 +16,11 @@ pub use application::Application;
 pub use assignment::{Assignment, PROVIDER_ASSIGNMENT};
 pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
 pub use password::{Password, PasswordRevoked};
-pub use peering::{Peering, to as peering_to};
+pub use peering::{FOUND_PEERING, Peering, to as peering_to};
 pub use principal::Principal;
 pub use role::{Allows, Role};
 pub use role_scope::RoleScope;
-pub use script::CHECK_NETWORKS;
+pub use script::{CHECK_NETWORKS, CHECK_NETWORKS_APART};
 
 use crate::{engine::Settling, http::ApiError};
 use std::time::Duration;

@@ -9,7 +9,7 @@ use crate::{
             USER_APP_SECRET,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Release, Scope, Settling},
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
@@ -181,6 +181,10 @@ impl Definition<Clouds> for Password {
         Scope::Shared
     }
 
+    fn part(&self) -> Realm {
+        Realm::Entra
+    }
+
     fn reads(&self) -> Vec<Named> {
         keys![
             RUN,
@@ -319,6 +323,10 @@ impl Definition<Clouds> for PasswordRevoked {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Entra
     }
 
     fn reads(&self) -> Vec<Named> {

@@ -7,10 +7,11 @@ use crate::{
         Cx, Fault, arm,
         keys::{
             PEERING_NAME, RUN, Side, Text, USER_APP_ID, USER_APP_SECRET, USER_RESOURCE_GROUP,
-            USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_NAME, own_name,
+            USER_ROLE_ASSIGNMENT_ID, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID,
+            USER_VNET_NAME, own_name,
         },
     },
-    clouds::{Clouds, credential::AppIdentity},
+    clouds::{Clouds, Realm, credential::AppIdentity},
     engine::{
         About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
     },
@@ -176,6 +177,15 @@ impl Definition<Clouds> for Peering {
         Scope::Each
     }
 
+    /// The application makes it, and only who mints its credential signs in as it: no secret is handed on.
+    fn part(&self) -> Realm {
+        Realm::Entra
+    }
+
+    fn after(&self) -> Vec<Named> {
+        keys![USER_ROLE_ASSIGNMENT_ID]
+    }
+
     fn reads(&self) -> Vec<Named> {
         keys![
             RUN,
@@ -268,6 +278,23 @@ impl Definition<Clouds> for Peering {
                     ),
             ],
             delete: vec![on_vnet(az("network vnet peering delete")).opt("--name", PEERING_NAME)],
+            ..Shell::default()
+        }
+    }
+
+    /// Who may write Entra need not see the VNet; the application does.
+    fn shell_apart(&self) -> Shell {
+        Shell {
+            create: vec![
+                call(&PEER_APART)
+                    .arg(self.side.tenant_id)
+                    .arg(self.side.vnet_id)
+                    .prints(FOUND_PEERING)
+                    .patient(
+                        "the new password and roles may not be known everywhere yet",
+                        Duration::from_secs(900),
+                    ),
+            ],
             ..Shell::default()
         }
     }
@@ -432,7 +459,7 @@ impl Ensure<Clouds> for Peering {
 }
 
 /// The name of the peering that the script found.
-const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");
+pub const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");
 
 /// The application's sign-ins live in a folder of their own, so that the person's `az` session stays as it is.
 static AS_APPLICATION: Helper = Helper::new("as_application", r#"# The application signs in to the same cloud as you, in a folder that goes with the script
@@ -479,3 +506,32 @@ peer_from_vnet() {
     USER_SUBSCRIPTION_ID.named(),
 ])
 .needing(&[&AS_APPLICATION]);
+
+static PEER_APART: Helper = Helper::new(
+    "peer_apart",
+    r#"# peer_apart TENANT NETWORK: one sign-in for each tenant, then the peering, unless there is one; prints its name
+peer_apart() {
+  local found
+  # az keeps tokens and refusals, also those from before the password and the roles were known
+  rm -f "$APPLICATION_SESSION"/msal_*
+  sign_in_application "$USER_TENANT_ID" || return
+  sign_in_application "$1" || return
+  found=$(as_application az network vnet peering list --vnet-name "$USER_VNET_NAME" --resource-group "$USER_RESOURCE_GROUP" \
+    --subscription "$USER_SUBSCRIPTION_ID" --query "[?remoteVirtualNetwork.id==$(jmes "$2")]|[0].name" --output tsv) || return
+  if [ -z "$found" ]; then
+    as_application az network vnet peering create --name "$PEERING_NAME" --remote-vnet "$2" \
+      --vnet-name "$USER_VNET_NAME" --resource-group "$USER_RESOURCE_GROUP" \
+      --subscription "$USER_SUBSCRIPTION_ID" --allow-vnet-access --output none || return
+    found=$PEERING_NAME
+  fi
+  printf '%s\n' "$found"
+}"#,
+)
+.reading(&[
+    USER_TENANT_ID.named(),
+    PEERING_NAME.named(),
+    USER_VNET_NAME.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_SUBSCRIPTION_ID.named(),
+])
+.needing(&[&AS_APPLICATION, &helpers::JMES]);

@@ -15,7 +15,7 @@ use crate::{
             USER_SP_ID, USER_TENANT_ID, tag,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
@@ -169,6 +169,10 @@ impl Definition<Clouds> for Principal {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Entra
     }
 
     fn reads(&self) -> Vec<Named> {

@@ -11,9 +11,9 @@ use crate::{
     azure::{
         Fault, arm,
         keys::{PEERING_NAME, USER_VNET_ID},
-        steps::{PROVIDER_ASSIGNMENT, peering_to},
+        steps::{FOUND_PEERING, PROVIDER_ASSIGNMENT, peering_to},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Cx, Definition, Done, Early, Polled, Refusal, Scope, Usual, Wait},
     fact::{Facts, Named},
     keys,
@@ -43,6 +43,10 @@ impl Definition<Clouds> for PendingPeer {
         Scope::Each
     }
 
+    fn part(&self) -> Realm {
+        Realm::Provider
+    }
+
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
         reads.extend(keys![AIVEN.app_tenant_id, PEERING_NAME]);
@@ -69,6 +73,19 @@ impl Definition<Clouds> for PendingPeer {
                 call(functions.remote_network).prints(AIVEN.vnet_id),
             ],
             ..Shell::default()
+        }
+    }
+
+    fn shell_apart(&self) -> Shell {
+        let told = call(script::functions(self.place).told_once);
+        let tenant = told.clone().arg("to-tenant-id").arg(AIVEN.tenant_id);
+        let network = told.arg("to-network-id").arg(AIVEN.vnet_id);
+        Shell {
+            create: vec![
+                tenant.prints(AIVEN.tenant_id),
+                network.prints(AIVEN.vnet_id),
+            ],
+            ..self.shell()
         }
     }
 }
@@ -159,6 +176,14 @@ impl Definition<Clouds> for Active {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
+    }
+
+    fn after(&self) -> Vec<Named> {
+        keys![FOUND_PEERING]
     }
 
     fn reads(&self) -> Vec<Named> {

@@ -13,7 +13,7 @@ use crate::{
         Fault, arm,
         keys::{Text, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_VNET_ID, USER_VNET_NAME},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Cx, Definition, Done, Look, Polled, Refusal, Scope, Usual, Wait},
     fact::{Facts, Key, Named},
     keys,
@@ -76,6 +76,10 @@ impl Definition<Clouds> for Ready {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
     }
 
     fn reads(&self) -> Vec<Named> {
@@ -190,6 +194,10 @@ impl Definition<Clouds> for Connected {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Azure
     }
 
     fn reads(&self) -> Vec<Named> {
