@@ -2,7 +2,7 @@
 
 use crate::fact::Fact;
 use ipnet::IpNet;
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// The id of a virtual network, taken apart. Azure compares ids without regard to case and keeps the case it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +147,27 @@ pub fn overlaps<'a>(ours: &[&'a str], theirs: &[&'a str]) -> Vec<(&'a str, &'a s
                 .map(move |(b, _)| (a, *b))
         })
         .collect()
+}
+
+/// Whether two lists of ranges are of the same addresses, whatever their order and however they are cut. A text that is no range
+/// is like itself alone.
+#[must_use]
+pub fn same_addresses(some: &[&str], others: &[&str]) -> bool {
+    let addresses = |texts: &[&str]| {
+        let mut nets: Vec<IpNet> = Vec::new();
+        let mut odd: BTreeSet<String> = BTreeSet::new();
+        for text in texts {
+            match text.trim().parse::<IpNet>() {
+                Ok(net) => nets.push(net.trunc()),
+                Err(_) => {
+                    odd.insert((*text).to_owned());
+                }
+            }
+        }
+        let nets: BTreeSet<IpNet> = IpNet::aggregate(&nets).into_iter().collect();
+        (nets, odd)
+    };
+    addresses(some) == addresses(others)
 }
 
 /// A list of ranges as one text, and back.

@@ -1,5 +1,6 @@
 //! The Azure side: what is asked of Graph and ARM, and the steps that every provider shares.
 
+pub mod agreement;
 pub mod arm;
 pub mod graph;
 pub mod keys;

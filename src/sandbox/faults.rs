@@ -118,6 +118,8 @@ pub enum Fault {
     OperationStuck,
     /// The peering is shown as `Updating`, whatever its operation says. Holds a thing, see [`When`].
     PeeringUpdating,
+    /// The peering does not show yet which addresses it leads to. Holds a thing, see [`When`].
+    RangeUntold,
     /// The transit gateway stays `terminating`. Holds a thing, see [`When`].
     GatewayStuck,
     /// The peering connection stays `DELETING`. Holds a thing, see [`When`].

@@ -20,7 +20,7 @@ pub use peering::{FOUND_PEERING, Peering, to as peering_to};
 pub use principal::Principal;
 pub use role::{Allows, Role};
 pub use role_scope::RoleScope;
-pub use script::{CHECK_NETWORKS, CHECK_NETWORKS_APART};
+pub use script::{CHECK_NETWORKS, CHECK_NETWORKS_APART, CHECK_REMOTE};
 
 use crate::{engine::Settling, http::ApiError};
 use std::time::Duration;

@@ -4,7 +4,9 @@
 use super::settle;
 use crate::{
     azure::{
-        Cx, Fault, arm,
+        Cx, Fault,
+        agreement::{self, Leads, Told},
+        arm,
         keys::{
             PEERING_NAME, RUN, Side, Text, USER_APP_ID, USER_APP_SECRET, USER_RESOURCE_GROUP,
             USER_ROLE_ASSIGNMENT_ID, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID,
@@ -18,7 +20,7 @@ use crate::{
     fact::{Facts, Key, Missing, Named},
     http::{ApiError, Cause, Service, send::Auth},
     keys,
-    net::VnetId,
+    net::{Ranges, VnetId},
     shell::{self, Cmd, Helper, Shell, az, call, helpers},
     text,
 };
@@ -71,6 +73,14 @@ fn maker(f: &Facts, peering: &arm::Peering) -> Result<Maker, Missing> {
     })
 }
 
+/// What does not agree, as a look tells it.
+fn changed(refusal: Refusal) -> Look {
+    Look::Changed {
+        says: refusal.message,
+        todo: refusal.hints.join("; "),
+    }
+}
+
 fn known(peering: arm::Peering, maker: Maker) -> Known {
     Known::new(Facts::default(), maker).called(peering.name, peering.id)
 }
@@ -107,19 +117,32 @@ async fn follow(cx: &mut Cx<'_>, link: &str, auth: Option<&Auth>) -> Result<(), 
     }
 }
 
-/// Deletes a peering.
-async fn delete(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<Deleted, Fault> {
+/// Deletes a peering, as the person or as who made it.
+async fn delete(
+    cx: &mut Cx<'_>,
+    vnet: &VnetId,
+    name: &str,
+    auth: Option<&Auth>,
+) -> Result<Deleted, Fault> {
     let w = cx.world;
     let Some(peering) = w.look(&arm::peering(vnet, name)).await? else {
         return Ok(Deleted::Gone);
     };
     // Azure would refuse to delete what it is deleting.
     if state(&peering) != "deleting" {
-        let Some(answer) = w.forget(&arm::delete_peering(vnet, name)).await? else {
+        let call = arm::delete_peering(vnet, name);
+        let answer = match auth {
+            None => w.forget(&call).await?,
+            Some(auth) => match w.answer_as(&call, auth).await {
+                Err(error) if error.is_missing() => None,
+                answer => Some(answer?),
+            },
+        };
+        let Some(answer) = answer else {
             return Ok(Deleted::Gone);
         };
         if let Some(link) = answer.header("azure-asyncoperation") {
-            follow(cx, link, None).await?;
+            follow(cx, link, auth).await?;
         }
     }
     Ok(match w.look(&arm::peering(vnet, name)).await? {
@@ -128,31 +151,88 @@ async fn delete(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<Deleted, F
     })
 }
 
-/// Nothing can be made under the name of a dead half.
-async fn delete_if_dead(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<(), Fault> {
-    let there = cx.world.look(&arm::peering(vnet, name)).await?;
-    if !there.is_some_and(|it| it.is_dead()) {
-        return Ok(());
-    }
-    while let Deleted::NotYet(says) = delete(cx, vnet, name).await? {
-        cx.waiting(&says, OPERATION_PAUSE).await?;
+/// Deletes a peering until it is gone, also where the person does not want to wait: what was opened must not stay open.
+async fn take_back(
+    cx: &mut Cx<'_>,
+    vnet: &VnetId,
+    name: &str,
+    auth: Option<&Auth>,
+) -> Result<(), Fault> {
+    const GOES: Duration = Duration::from_secs(10 * 60);
+    while let Deleted::NotYet(says) = delete(cx, vnet, name, auth).await? {
+        let because = format!("the peering is being taken back ({says})");
+        cx.settling(&because, GOES).await?;
     }
     Ok(())
 }
 
-/// The peering that was asked for, once Azure has made it.
-async fn made(cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<arm::Peering, Fault> {
+/// The end of a run whose peering leads elsewhere, once that was taken back.
+fn taken_back(elsewhere: Refusal) -> Fault {
+    Fault::Refused(elsewhere.hint("that peering was deleted again"))
+}
+
+/// The peering that was asked for, once Azure has made it and tells where it leads. One that leads elsewhere is taken back.
+async fn made(
+    cx: &mut Cx<'_>,
+    vnet: &VnetId,
+    name: &str,
+    (range, auth): (Option<&Ranges>, &Auth),
+) -> Result<arm::Peering, Fault> {
+    const TELLS: Duration = Duration::from_secs(5 * 60);
     loop {
         let there = cx.world.look(&arm::peering(vnet, name)).await?;
         let Some(peering) = there.filter(|it| state(it) != "failed") else {
             let refusal = Refusal::new("Azure could not provision the peering");
             return Err(Fault::Refused(refusal.hint("resume tries it again")));
         };
-        if !matches!(state(&peering).as_str(), "updating" | "deleting") {
+        let leads = agreement::leads(&peering, range);
+        if let Leads::Elsewhere(refusal) = leads {
+            take_back(cx, vnet, name, Some(auth)).await?;
+            return Err(taken_back(refusal));
+        }
+        if matches!(state(&peering).as_str(), "updating" | "deleting") {
+            let says = &peering.properties.provisioning_state;
+            cx.waiting(says, OPERATION_PAUSE).await?;
+        } else if leads == Leads::Untold {
+            let because = "Azure does not tell yet which addresses the peering leads to";
+            cx.settling(because, TELLS).await?;
+        } else {
             return Ok(peering);
         }
-        let says = &peering.properties.provisioning_state;
-        cx.waiting(says, OPERATION_PAUSE).await?;
+    }
+}
+
+impl Peering {
+    /// Why the network that the provider told cannot be its own.
+    fn disagrees(&self, f: &Facts) -> Result<Option<Refusal>, Missing> {
+        let (tenant, network) = (f.get(self.side.tenant_id)?, f.get(self.side.vnet_id)?);
+        let told = Told {
+            tenant: Some(tenant.as_ref()),
+            network: network.as_ref(),
+        };
+        agreement::disagrees(f, self.side, told)
+    }
+
+    /// What is in the way under the run's own name: nothing can be made under that of a dead half, and one that leads elsewhere
+    /// was made by an earlier try which did not come to look.
+    async fn clear(&self, cx: &mut Cx<'_>, vnet: &VnetId, name: &str) -> Result<(), Fault> {
+        let Some(there) = cx.world.look(&arm::peering(vnet, name)).await? else {
+            return Ok(());
+        };
+        let range = cx.facts.get(self.side.range).ok();
+        let remote = cx.facts.get(self.side.vnet_id)?;
+        let leads = agreement::leads(&there, range.as_ref());
+        if there.is_dead() {
+            while let Deleted::NotYet(says) = delete(cx, vnet, name, None).await? {
+                cx.waiting(&says, OPERATION_PAUSE).await?;
+            }
+        } else if let Leads::Elsewhere(refusal) = leads
+            && leads_to(&there, remote.as_ref())
+        {
+            take_back(cx, vnet, name, None).await?;
+            return Err(taken_back(refusal));
+        }
+        Ok(())
     }
 }
 
@@ -187,20 +267,20 @@ impl Definition<Clouds> for Peering {
     }
 
     fn reads(&self) -> Vec<Named> {
-        keys![
+        let mut reads = keys![
             RUN,
             USER_VNET_ID,
-            USER_SUBSCRIPTION_ID,
             USER_RESOURCE_GROUP,
             USER_VNET_NAME,
             PEERING_NAME,
-            USER_TENANT_ID,
             USER_APP_ID,
             USER_APP_SECRET,
             self.side.tenant_id,
             self.side.vnet_id,
             self.side.range,
-        ]
+        ];
+        reads.extend(agreement::reads(self.side));
+        reads
     }
 
     fn gives(&self) -> Vec<Named> {
@@ -286,6 +366,10 @@ impl Definition<Clouds> for Peering {
     fn shell_apart(&self) -> Shell {
         Shell {
             create: vec![
+                call(&CHECK_REMOTE)
+                    .arg(self.side.app_id)
+                    .arg(self.side.tenant_id)
+                    .arg(self.side.vnet_id),
                 call(&PEER_APART)
                     .arg(self.side.tenant_id)
                     .arg(self.side.vnet_id)
@@ -308,6 +392,7 @@ impl Ensure<Clouds> for Peering {
             cx.facts.get(self.side.vnet_id)?,
         );
         let name = cx.facts.get(PEERING_NAME)?;
+        let range = cx.facts.get(self.side.range).ok();
         loop {
             let all = cx.world.list(&arm::peerings(&vnet)).await?;
             let namesake = all
@@ -329,6 +414,16 @@ impl Ensure<Clouds> for Peering {
                 return Ok(None);
             };
             let mine = peering.name.eq_ignore_ascii_case(name.as_ref());
+            let elsewhere = match agreement::leads(&peering, range.as_ref()) {
+                Leads::Elsewhere(refusal) => Some(refusal),
+                Leads::There | Leads::Untold => None,
+            };
+            // Of a name that a person chose, only this run's having begun to make it tells that it may be this run's.
+            let may_be_ours = match maker(&cx.facts, &peering)? {
+                Maker::Run => true,
+                Maker::Unknown => cx.since.is_some(),
+                Maker::Other(_) => false,
+            };
             match state(&peering).as_str() {
                 "updating" | "deleting" => {
                     let says = &peering.properties.provisioning_state;
@@ -337,6 +432,7 @@ impl Ensure<Clouds> for Peering {
                 // An earlier try that failed: the same request is made again.
                 "failed" if mine => return Ok(None),
                 _ if peering.is_dead() && mine => return Ok(None),
+                _ if elsewhere.is_some() && may_be_ours => return Ok(None),
                 _ if peering.is_dead() => {
                     return Err(Fault::Refused(
                         Refusal::new(format!(
@@ -350,6 +446,11 @@ impl Ensure<Clouds> for Peering {
                     ));
                 }
                 _ => {
+                    if let Some(refusal) = elsewhere {
+                        return Err(Fault::Refused(refusal.hint(
+                            "this run did not make that peering, so it was left as it is",
+                        )));
+                    }
                     let maker = maker(&cx.facts, &peering)?;
                     return Ok(Some(known(peering, maker)));
                 }
@@ -361,15 +462,20 @@ impl Ensure<Clouds> for Peering {
         let (w, f) = (cx.world, &cx.facts);
         let (vnet, remote) = (f.get(USER_VNET_ID)?, f.get(self.side.vnet_id)?);
         let name = f.get(PEERING_NAME)?;
+        let range = f.get(self.side.range).ok();
+        // Before anything signs in there: the file may be older than this check, or edited.
+        if let Some(refusal) = self.disagrees(f)? {
+            return Err(Fault::Refused(refusal));
+        }
         let app = AppIdentity {
             client_id: f.get(USER_APP_ID)?.into(),
             secret: f.secret(USER_APP_SECRET)?,
             tenant: f.get(USER_TENANT_ID)?.into(),
         };
         let other = f.get(self.side.tenant_id)?;
+        self.clear(cx, &vnet, name.as_ref()).await?;
         // Anew at each try: a token from before the role assignment does not carry the right.
         let auth = w.app_auth(&app, other.as_ref()).await?;
-        delete_if_dead(cx, &vnet, name.as_ref()).await?;
         let put = arm::put_peering(&vnet, name.as_ref(), remote.as_ref());
         let answer = w.answer_as(&put, &auth).await?;
         let link = answer.header("azure-asyncoperation").map(str::to_owned);
@@ -378,7 +484,7 @@ impl Ensure<Clouds> for Peering {
         if let Some(link) = link {
             follow(cx, &link, Some(&auth)).await?;
         }
-        let peering = made(cx, &vnet, name.as_ref()).await?;
+        let peering = made(cx, &vnet, name.as_ref(), (range.as_ref(), &auth)).await?;
         let maker = maker(&cx.facts, &peering)?;
         Ok(Made::New(known(peering, maker)))
     }
@@ -406,7 +512,7 @@ impl Ensure<Clouds> for Peering {
 
     async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
         let (vnet, name) = (cx.facts.get(USER_VNET_ID)?, cx.facts.get(PEERING_NAME)?);
-        delete(cx, &vnet, name.as_ref()).await
+        delete(cx, &vnet, name.as_ref(), None).await
     }
 
     fn connects(&self) -> bool {
@@ -437,6 +543,17 @@ impl Ensure<Clouds> for Peering {
         let Some(peering) = to(cx.world, &vnet, remote.as_ref()).await? else {
             return Ok(Look::Missing);
         };
+        let range = cx.facts.get(self.side.range).ok();
+        let wrong = match (
+            self.disagrees(&cx.facts)?,
+            agreement::leads(&peering, range.as_ref()),
+        ) {
+            (Some(refusal), _) | (None, Leads::Elsewhere(refusal)) => Some(refusal),
+            (None, Leads::There | Leads::Untold) => None,
+        };
+        if let Some(refusal) = wrong {
+            return Ok(changed(refusal));
+        }
         let of = &peering.properties;
         let sync = of.peering_sync_level.as_deref().unwrap_or("");
         let says = format!("{} {sync}", of.peering_state).trim().to_owned();

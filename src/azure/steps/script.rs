@@ -1,7 +1,9 @@
 //! The functions of the script that more than one step calls.
 
 use crate::{
-    azure::keys::{APPLICATION_NAME, RUN, USER_TENANT_ID, USER_VNET_ID, USER_VNET_RANGES},
+    azure::keys::{
+        APPLICATION_NAME, RUN, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_RANGES,
+    },
     shell::{Helper, helpers},
 };
 
@@ -117,6 +119,31 @@ check_networks() {
 }"#)
     .reading(&[USER_VNET_RANGES.named()])
     .needing(&[&helpers::FAIL, &SHARE_NO_ADDRESS]);
+
+/// What a provider tells of its side is not believed; a network that it does not tell yet is nothing to look at.
+pub static CHECK_REMOTE: Helper = Helper::new("check_remote", r#"# check_remote APPLICATION TENANT NETWORK: the tenant has to be the owner of the provider's application, and nothing yours;
+# the tenant may be empty where the provider tells none
+check_remote() {
+  local owner tenant network subscriptions subscription
+  tenant=$(lower "$2")
+  network=$(lower "$3")
+  if [ -n "$tenant" ]; then
+    [ "$tenant" != "$(lower "$USER_TENANT_ID")" ] || fail "the provider tells $2 as the tenant of its network, and that is your own; nothing further was made: ask the provider"
+    owner=$(az ad sp list --filter "appId eq '$(odata "$1")'" --query '[0].appOwnerOrganizationId' --output tsv) || fail "cannot look at the provider's application"
+    case $owner in
+      '' | None) say "  not checked: Entra does not tell which tenant the application $1 belongs to" ;;
+      *) [ "$(lower "$owner")" = "$tenant" ] || fail "the provider tells $2 as the tenant of its network, and its application belongs to $owner; nothing further was made: ask the provider" ;;
+    esac
+  fi
+  subscriptions=$(az account list --query "[?tenantId==$(jmes "$USER_TENANT_ID")].id" --output tsv) || fail 'cannot list the subscriptions'
+  for subscription in "$USER_SUBSCRIPTION_ID" $subscriptions; do
+    case $network in
+      "/subscriptions/$(lower "$subscription")/"*) fail "the provider tells the network $3 as its own, and that is one of yours; nothing further was made: ask the provider" ;;
+    esac
+  done
+}"#)
+    .reading(&[USER_TENANT_ID.named(), USER_SUBSCRIPTION_ID.named()])
+    .needing(&[&helpers::SAY, &helpers::FAIL, &helpers::LOWER, &helpers::ODATA, &helpers::JMES]);
 
 /// Undo leaves what somebody else has come to need.
 pub static DELETE_UNLESS_USED: Helper = Helper::new("delete_unless_used", r#"# delete_unless_used ROLE PRINCIPAL COMMAND...: leaves what another assignment has come to need; either may be empty

@@ -7,6 +7,7 @@ pub mod keys;
 mod probes;
 mod script;
 mod steps;
+mod told;
 mod value;
 mod vendor;
 

@@ -6,12 +6,15 @@ use super::{
     keys::AIVEN,
     script,
     steps::{DOCS, STEP, peer, row_reads},
+    told::{TOLD_BEFORE, otherwise, tells_otherwise},
 };
 use crate::{
     azure::{
-        Fault, arm,
+        Fault,
+        agreement::{self, Told},
+        arm,
         keys::{PEERING_NAME, USER_VNET_ID},
-        steps::{FOUND_PEERING, PROVIDER_ASSIGNMENT, peering_to},
+        steps::{CHECK_REMOTE, FOUND_PEERING, PROVIDER_ASSIGNMENT, peering_to},
     },
     clouds::{Clouds, Realm},
     engine::{About, Cx, Definition, Done, Early, Polled, Refusal, Scope, Usual, Wait},
@@ -49,8 +52,9 @@ impl Definition<Clouds> for PendingPeer {
 
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
-        reads.extend(keys![AIVEN.app_tenant_id, PEERING_NAME]);
+        reads.extend(keys![PEERING_NAME]);
         reads.extend(diagnosis::reads(AIVEN));
+        reads.extend(agreement::reads(AIVEN));
         reads
     }
 
@@ -71,6 +75,10 @@ impl Definition<Clouds> for PendingPeer {
             create: vec![
                 row.arg("to-tenant-id").prints(AIVEN.tenant_id),
                 call(functions.remote_network).prints(AIVEN.vnet_id),
+                call(&CHECK_REMOTE)
+                    .arg(AIVEN.app_id)
+                    .arg(AIVEN.tenant_id)
+                    .arg(AIVEN.vnet_id),
             ],
             ..Shell::default()
         }
@@ -112,11 +120,20 @@ impl Wait<Clouds> for PendingPeer {
             None => None,
         };
         Ok(match (tenant, network) {
-            (Some(tenant), Some(network)) => Polled::Reached(
-                Facts::default()
-                    .with(AIVEN.tenant_id, tenant)
-                    .with(AIVEN.vnet_id, network),
-            ),
+            (Some(tenant), Some(network)) => {
+                let told = Told {
+                    tenant: Some(&tenant),
+                    network: &network,
+                };
+                match agreement::look(cx, AIVEN, told).await? {
+                    Some(refusal) => Polled::Refused(refusal),
+                    None => Polled::Reached(
+                        Facts::default()
+                            .with(AIVEN.tenant_id, tenant)
+                            .with(AIVEN.vnet_id, network),
+                    ),
+                }
+            }
             _ if row.standing() == Standing::Active => Polled::Refused(
                 Refusal::new("the peering is ACTIVE, but the provider does not tell its network any more")
                     .hint("it is connected; if you want this run to own it, delete the peering at the provider and begin anew"),
@@ -188,7 +205,7 @@ impl Definition<Clouds> for Active {
 
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
-        reads.extend(keys![AIVEN.vnet_id]);
+        reads.extend(TOLD_BEFORE);
         reads.extend(diagnosis::reads(AIVEN));
         reads
     }
@@ -217,6 +234,9 @@ impl Wait<Clouds> for Active {
             Ok(row) => row,
             Err(ended) => return Ok(ended),
         };
+        if let Some(says) = tells_otherwise(f, &row)? {
+            return Ok(Polled::Refused(otherwise(says)));
+        }
         let remote = f.get(AIVEN.vnet_id)?;
         let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;
         Ok(match mine {

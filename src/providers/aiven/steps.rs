@@ -4,6 +4,7 @@ use super::{
     api::{Peer, Place, Row, Standing},
     keys::AIVEN,
     script,
+    told::{OTHERWISE, TOLD_BEFORE, tells_otherwise},
     vendor::SERVICE,
 };
 use crate::{
@@ -133,6 +134,7 @@ impl Definition<Clouds> for ProviderPeering {
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
         reads.extend(keys![USER_APP_ID, USER_TENANT_ID]);
+        reads.extend(TOLD_BEFORE);
         reads
     }
 
@@ -274,6 +276,13 @@ impl Ensure<Clouds> for ProviderPeering {
         let Some(row) = self.row(cx.world, &cx.facts).await? else {
             return Ok(Look::Missing);
         };
+        // A run that did not come so far was told nothing yet.
+        if let Ok(Some(says)) = tells_otherwise(&cx.facts, &row) {
+            return Ok(Look::Changed {
+                says,
+                todo: OTHERWISE.into(),
+            });
+        }
         let todo = match row.standing() {
             Standing::Active => return Ok(Look::Present(row.says())),
             Standing::PendingPeer => {

@@ -10,15 +10,18 @@ use super::{
 };
 use crate::{
     azure::{
-        Fault, arm,
+        Fault,
+        agreement::{self, Leads, Told},
+        arm,
         keys::{Text, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_VNET_ID, USER_VNET_NAME},
+        steps::CHECK_REMOTE,
     },
     clouds::{Clouds, Realm},
     engine::{About, Cx, Definition, Done, Look, Polled, Refusal, Scope, Usual, Wait},
     fact::{Facts, Key, Named},
     keys,
-    net::overlaps,
-    shell::{self, Shell, az},
+    net::{Ranges, overlaps, same_addresses},
+    shell::{self, Shell, az, call},
     text,
 };
 use async_trait::async_trait;
@@ -134,7 +137,12 @@ impl Wait<Clouds> for Ready {
             },
             Standing::Ready => {
                 let network = w.send(&api::network(network.as_ref())).await?;
-                Polled::Reached(Facts::default().with(KONG.range, network.range()))
+                match f.get(KONG.range).ok() {
+                    Some(before) if !same_addresses(&before.texts(), &network.range().texts()) => {
+                        Polled::Refused(other_range(&before, &network.range()))
+                    }
+                    _ => Polled::Reached(Facts::default().with(KONG.range, network.range())),
+                }
             }
             Standing::Failed => self.failed(w, f, &gateway).await?,
             Standing::Going | Standing::Gone => Polled::Refused(
@@ -154,8 +162,31 @@ impl Wait<Clouds> for Ready {
     }
 }
 
+fn other_range(before: &Ranges, now: &Ranges) -> Refusal {
+    Refusal::new(format!(
+        "Konnect tells {now} as the range of the network now, and {before} was previewed"
+    ))
+    .hint("it may be another network: ask Kong, and undo this run if that cannot be settled")
+}
+
 /// The state in which Azure shows both halves.
 pub struct Connected;
+
+/// Why the half that Kong made leads elsewhere than to Kong's network, if it does.
+async fn disagrees(cx: &Cx<'_, Clouds>, half: &arm::Peering) -> Result<Option<Refusal>, Fault> {
+    let range = cx.facts.get(KONG.range)?;
+    if let Leads::Elsewhere(refusal) = agreement::leads(half, Some(&range)) {
+        return Ok(Some(refusal.hint(LET_GO)));
+    }
+    let told = Told {
+        tenant: None,
+        network: half.remote(),
+    };
+    let refusal = agreement::look(cx, KONG, told).await?;
+    Ok(refusal.map(|refusal| refusal.hint(LET_GO)))
+}
+
+const LET_GO: &str = "undo deletes the gateway, and with it the peering";
 
 /// The peering on the VNet that leads to Kong's network: it is told by the addresses, since Kong chooses its name.
 ///
@@ -201,13 +232,14 @@ impl Definition<Clouds> for Connected {
     }
 
     fn reads(&self) -> Vec<Named> {
-        keys![
+        let mut reads = keys![
             KONG.range,
             USER_VNET_ID,
             USER_RESOURCE_GROUP,
             USER_VNET_NAME,
-            USER_SUBSCRIPTION_ID,
-        ]
+        ];
+        reads.extend(agreement::reads(KONG));
+        reads
     }
 
     fn gives(&self) -> Vec<Named> {
@@ -233,7 +265,13 @@ impl Definition<Clouds> for Connected {
                 refused: &[],
                 limit: self.usual().limit,
             }),
-            create: vec![list.yields(KONG.vnet_id, remote)],
+            create: vec![
+                list.yields(KONG.vnet_id, remote),
+                call(&CHECK_REMOTE)
+                    .arg(KONG.app_id)
+                    .arg("")
+                    .arg(KONG.vnet_id),
+            ],
             ..Shell::default()
         }
     }
@@ -247,6 +285,9 @@ impl Wait<Clouds> for Connected {
                 "your VNet shows no peering to Kong's network yet".into(),
             ));
         };
+        if let Some(refusal) = disagrees(cx, &peering).await? {
+            return Ok(Polled::Refused(refusal));
+        }
         if is_connected(&peering) {
             let remote = peering.remote();
             return Ok(Polled::Reached(Facts::default().with(KONG.vnet_id, remote)));
@@ -277,6 +318,12 @@ impl Wait<Clouds> for Connected {
         let Some(peering) = half(cx.world, &cx.facts).await? else {
             return Ok(Some(Look::Missing));
         };
+        if let Some(refusal) = disagrees(cx, &peering).await? {
+            return Ok(Some(Look::Changed {
+                says: refusal.message,
+                todo: refusal.hints.join("; "),
+            }));
+        }
         let of = &peering.properties;
         let sync = of.peering_sync_level.as_deref().unwrap_or("");
         let says = format!("{} {sync}", of.peering_state).trim().to_owned();

@@ -115,6 +115,9 @@ pub(super) fn shape(vpc: &Vpc, row: &Row) -> Value {
         if row.state == "PENDING_PEER" {
             info["to-tenant-id"] = json!(crate::sandbox::sample::AIVEN_TENANT);
             info["to-network-id"] = json!(vpc.network);
+            for (key, value) in &vpc.tells {
+                info[key] = value.clone();
+            }
         }
         info
     });

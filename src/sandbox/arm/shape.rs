@@ -42,10 +42,18 @@ pub(super) fn peerings(world: &mut World, at: usize, name: Option<&str>, look: b
         .map(|half| peering(world, network, half))
         .collect();
     for item in &mut items {
-        let thing = ("GET", item["id"].as_str().unwrap_or_default());
-        let faults = &mut world.faults;
-        if faults.hold(&Fault::PeeringUpdating, Service::Arm, thing, look) {
+        let id = item["id"].as_str().unwrap_or_default().to_owned();
+        let mut held = |fault| {
+            let thing = ("GET", id.as_str());
+            world.faults.hold(&fault, Service::Arm, thing, look)
+        };
+        if held(Fault::PeeringUpdating) {
             item["properties"]["provisioningState"] = json!("Updating");
+        }
+        if held(Fault::RangeUntold) {
+            let none = json!({"addressPrefixes": []});
+            item["properties"]["remoteAddressSpace"] = none.clone();
+            item["properties"]["remoteVirtualNetworkAddressSpace"] = none;
         }
     }
     items

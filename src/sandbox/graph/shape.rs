@@ -57,7 +57,7 @@ pub(super) fn application(app: &Application, domain: &str) -> Value {
         "passwordCredentials": passwords,
         "publicClient": {"redirectUris": []},
         "requiredResourceAccess": [],
-        "verifiedPublisher": publisher(),
+        "verifiedPublisher": publisher(app.publisher.as_deref()),
         "web": {
             "homePageUrl": null, "logoutUrl": null, "redirectUris": [],
             "implicitGrantSettings": {"enableAccessTokenIssuance": false, "enableIdTokenIssuance": false}, "redirectUriSettings": []
@@ -81,7 +81,7 @@ pub(super) fn principal(principal: &Principal, app: Option<&Application>) -> Val
         "appDescription": null,
         "appId": principal.app_id,
         "applicationTemplateId": null,
-        "appOwnerOrganizationId": principal.owner_tenant,
+        "appOwnerOrganizationId": Some(&principal.owner_tenant).filter(|owner| !owner.is_empty()),
         "appRoleAssignmentRequired": false,
         "createdDateTime": principal.created,
         "description": null,
@@ -108,7 +108,7 @@ pub(super) fn principal(principal: &Principal, app: Option<&Application>) -> Val
         "oauth2PermissionScopes": [],
         "passwordCredentials": [],
         "resourceSpecificApplicationPermissions": [],
-        "verifiedPublisher": publisher(),
+        "verifiedPublisher": publisher(app.and_then(|app| app.publisher.as_deref())),
     })
 }
 
@@ -124,6 +124,8 @@ fn information() -> Value {
     json!({"logoUrl": null, "marketingUrl": null, "privacyStatementUrl": null, "supportUrl": null, "termsOfServiceUrl": null})
 }
 
-fn publisher() -> Value {
-    json!({"displayName": null, "verifiedPublisherId": null, "addedDateTime": null})
+/// Who Microsoft verified as the publisher of an application: <https://learn.microsoft.com/graph/api/resources/verifiedpublisher>.
+fn publisher(name: Option<&str>) -> Value {
+    let of = |text: &'static str| name.map(|_| text);
+    json!({"displayName": name, "verifiedPublisherId": of("4711001"), "addedDateTime": of("2024-03-01T10:00:00Z")})
 }

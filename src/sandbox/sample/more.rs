@@ -123,7 +123,7 @@ impl World {
             state: "ACTIVE".into(),
             created: "2025-02-01T08:00:00Z".into(),
             network: home.id(),
-            rows: Vec::new(),
+            ..Vpc::default()
         });
         self.networks.push(home);
         id

@@ -135,7 +135,7 @@ fn vpcs(world: &mut World) {
             state: state.into(),
             created: "2025-02-01T08:00:00Z".into(),
             network,
-            rows: Vec::new(),
+            ..Vpc::default()
         });
     }
 }

@@ -35,6 +35,10 @@ pub struct Application {
     pub audience: String,
     /// When it was made.
     pub created: String,
+    /// The tenant that Entra tells as its owner, where that is not its home; an empty one is none.
+    pub owner: Option<String>,
+    /// Its verified publisher, if it has one.
+    pub publisher: Option<String>,
     /// Other properties that were set.
     pub extra: Map<String, Value>,
     /// Its passwords, hashed.

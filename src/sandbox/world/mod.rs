@@ -130,7 +130,10 @@ impl World {
     pub(super) fn add_principal(&mut self, tenant: &str, app_id: &str, tags: Vec<String>) -> usize {
         let (owner_tenant, display_name) = self
             .application(app_id)
-            .map(|app| (app.tenant.clone(), app.display_name.clone()))
+            .map(|app| {
+                let owner = app.owner.as_ref().unwrap_or(&app.tenant);
+                (owner.clone(), app.display_name.clone())
+            })
             .unwrap_or_default();
         self.principals.push(Principal {
             tenant: tenant.to_owned(),

@@ -1,7 +1,7 @@
 //! What lives at Aiven, Timescale and Kong.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::sandbox::lag::Settle;
 
@@ -53,6 +53,8 @@ pub struct Vpc {
     pub network: String,
     /// Its peering connections.
     pub rows: Vec<Row>,
+    /// What its peerings tell of its side in place of the truth.
+    pub tells: Map<String, Value>,
 }
 
 /// A peering connection at Aiven.
