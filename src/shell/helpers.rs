@@ -88,7 +88,7 @@ retry() {
 pub static WAIT_FOR: Helper = Helper::new("wait_for", r#"# wait_for SECONDS REACHED REFUSED COMMAND...: until the first line that the command prints is one of the words, each list
 # joined by |; its other lines are the reason
 wait_for() {
-  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' reason last='' failures=0
+  local limit=$1 reached=$2 refused=$3 began=$SECONDS state='' reason last='' failures=0 refusal=''
   shift 3
   while :; do
     if ! state=$("$@"); then
@@ -101,6 +101,17 @@ wait_for() {
     reason=$(printf '%s' "${state#"${state%%$'\n'*}"}" | LC_ALL=C tr -d '\000-\037\177')
     state=${state%%$'\n'*}
     case "|$reached|" in *"|${state:-none}|"*) return ;; esac
+    case "|${again_on:-}|" in
+      *"|${state:-none}|"*)
+        refusal=${refusal:-$SECONDS}
+        [ $((SECONDS - refusal)) -lt "${again_for:-0}" ] || fail "the state is still $state${reason:+: $reason}"
+        say "  $state${reason:+: $reason}; asking again"
+        sleep "${PAUSE:-20}"
+        "${again:-false}" || fail 'cannot ask again'
+        last=''
+        continue
+        ;;
+    esac
     case "|$refused|" in *"|${state:-none}|"*) fail "the state is $state${reason:+: $reason}" ;; esac
     if [ "$state" != "$last" ]; then
       say "  ${state:-none}${reason:+: $reason}"
@@ -110,6 +121,19 @@ wait_for() {
     sleep "${PAUSE:-5}"
   done
 }"#).needing(&[&SAY, &FAIL]);
+
+/// Lets a wait make the request again that may have come too early.
+pub static ASKING_AGAIN: Helper = Helper::new(
+    "asking_again",
+    r#"# asking_again SECONDS STATES ASK WAIT...: waits, and in one of the states, joined by |, calls ASK again: what it was refused
+# for may have to spread; at most for so long
+asking_again() {
+  # shellcheck disable=SC2034 # wait_for reads them
+  local again_for=$1 again_on=$2 again=$3
+  shift 3
+  "$@"
+}"#,
+);
 
 /// What is not there counts as deleted.
 pub static DELETE_IF_THERE: Helper = Helper::new("delete_if_there", r#"# delete_if_there COMMAND...: what is not there counts as deleted

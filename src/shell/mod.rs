@@ -207,6 +207,19 @@ pub struct Wait {
     pub refused: &'static [&'static str],
     /// The longest wait.
     pub limit: Duration,
+    /// What is asked for again in a state that may pass.
+    pub again: Option<Again>,
+}
+
+/// A request that may have come too early: it is made again while the state is one of some words.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Those states.
+    pub on: &'static [&'static str],
+    /// For how long.
+    pub within: Duration,
+    /// Makes the request.
+    pub ask: &'static Helper,
 }
 
 /// An `az` command: `az("ad app create")`.
@@ -377,7 +390,14 @@ impl Shell {
     /// The helpers that its commands call themselves.
     #[must_use]
     pub fn helpers(&self) -> Vec<&'static Helper> {
-        self.commands().flat_map(Cmd::helpers).collect()
+        let mut helpers: Vec<_> = self.commands().flat_map(Cmd::helpers).collect();
+        if let Some(wait) = &self.wait {
+            helpers.push(&helpers::WAIT_FOR);
+            if let Some(again) = &wait.again {
+                helpers.extend([&helpers::ASKING_AGAIN, again.ask]);
+            }
+        }
+        helpers
     }
 
     /// The variables that its commands and their helpers read, those that it sets itself among them.

@@ -294,11 +294,16 @@ impl Body {
             reached,
             refused,
             limit,
+            again,
         }) = wait
         {
-            self.helpers.push(&helpers::WAIT_FOR);
+            let asking = again.map_or_else(String::new, |again| {
+                let on = single(&again.on.join("|"));
+                let (within, ask) = (again.within.as_secs(), again.ask.name);
+                format!("asking_again {within} {on} {ask} ")
+            });
             self.push(&format!(
-                "wait_for {} {} {} {}\n",
+                "{asking}wait_for {} {} {} {}\n",
                 limit.as_secs(),
                 single(&reached.join("|")),
                 single(&refused.join("|")),

@@ -265,3 +265,30 @@ fn an_id_that_leads_elsewhere_is_not_asked_for_and_secrets_are_not_exported() {
     let functions = Functions::of("aiven-project");
     functions.prints("env | grep -c USER_APP_SECRET || :", "0");
 }
+
+#[test]
+fn a_script_asks_again_while_the_providers_right_may_spread() {
+    let functions = Functions::of("aiven-project");
+    // Refused until it was asked as often as wanted; `touch` and files, since the state is read in a shell of its own.
+    let asking = |needed: usize, within: usize, state: &str| {
+        format!(
+            "ask_for_peering() {{ echo asked >>asked; }}\n: >asked\n\
+             peering_row() {{ if [ \"$(wc -l <asked)\" -ge {needed} ]; then echo PENDING_PEER; else printf '%s\\n' {state} 'no right'; fi; }}\n\
+             asking_again {within} 'INVALID_SPECIFICATION|REJECTED_BY_PEER' ask_for_peering wait_for 9 'PENDING_PEER|ACTIVE' 'INVALID_SPECIFICATION|REJECTED_BY_PEER|ERROR' peering_row says\n\
+             cat asked"
+        )
+    };
+    functions.prints(&asking(0, 600, "ERROR"), "");
+    functions.prints(&asking(1, 600, "INVALID_SPECIFICATION"), "asked");
+    functions.prints(&asking(2, 600, "REJECTED_BY_PEER"), "asked\nasked");
+    functions.fails(&asking(1, 600, "ERROR"), "the state is ERROR: no right");
+    functions.fails(
+        &asking(1, 0, "INVALID_SPECIFICATION"),
+        "the state is still INVALID_SPECIFICATION: no right",
+    );
+    // No other wait asks for anything.
+    functions.fails(
+        "peering_row() { echo INVALID_SPECIFICATION; }\nwait_for 9 ACTIVE 'INVALID_SPECIFICATION' peering_row",
+        "the state is INVALID_SPECIFICATION",
+    );
+}

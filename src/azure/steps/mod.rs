@@ -6,6 +6,7 @@ mod checks;
 mod custom_role;
 mod password;
 mod peering;
+mod peering_script;
 mod principal;
 mod rights;
 mod role;

@@ -13,7 +13,7 @@ use crate::{
         Fault,
         agreement::{self, Told},
         arm,
-        keys::{PEERING_NAME, USER_VNET_ID},
+        keys::{PEERING_NAME, USER_APP_ID, USER_TENANT_ID, USER_VNET_ID},
         steps::{CHECK_REMOTE, FOUND_PEERING, PROVIDER_ASSIGNMENT, peering_to},
     },
     clouds::{Clouds, Realm},
@@ -52,7 +52,8 @@ impl Definition<Clouds> for PendingPeer {
 
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
-        reads.extend(keys![PEERING_NAME]);
+        // Its script may have to ask again.
+        reads.extend(keys![PEERING_NAME, USER_APP_ID, USER_TENANT_ID]);
         reads.extend(diagnosis::reads(AIVEN));
         reads.extend(agreement::reads(AIVEN));
         reads
@@ -71,6 +72,12 @@ impl Definition<Clouds> for PendingPeer {
                 reached: &["PENDING_PEER", "ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
+                // Nothing tells a script how old the provider's right is; the reason is printed all the while.
+                again: Some(shell::Again {
+                    on: MAY_BE_EARLY,
+                    within: BUDGET,
+                    ask: functions.ask,
+                }),
             }),
             create: vec![
                 row.arg("to-tenant-id").prints(AIVEN.tenant_id),
@@ -217,6 +224,7 @@ impl Definition<Clouds> for Active {
                 reached: &["ACTIVE"],
                 refused: REFUSED,
                 limit: self.usual().limit,
+                again: None,
             }),
             ..Shell::default()
         }

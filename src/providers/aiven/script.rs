@@ -6,7 +6,10 @@ use super::{
     keys::{AIVEN_ORGANIZATION_ID, AIVEN_ORGANIZATION_VPC_ID, AIVEN_PROJECT, AIVEN_PROJECT_VPC_ID},
 };
 use crate::{
-    azure::keys::{PEERING_NAME, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_VNET_NAME},
+    azure::keys::{
+        PEERING_NAME, USER_APP_ID, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_TENANT_ID,
+        USER_VNET_NAME,
+    },
     azure::steps::{CHECK_NETWORKS, CHECK_NETWORKS_APART},
     fact::Named,
     shell::{
@@ -17,6 +20,8 @@ use crate::{
 
 /// The functions about the peering with this VNet.
 pub(super) struct Functions {
+    /// Asks for it.
+    pub ask: &'static Helper,
     /// Prints a field of it.
     pub row: &'static Helper,
     /// Prints the provider's network.
@@ -35,6 +40,7 @@ pub(super) struct Functions {
 pub(super) fn functions(place: Place) -> Functions {
     match place {
         Place::Project => Functions {
+            ask: &ASK_FOR_PROJECT_ROW,
             row: &PROJECT_ROW,
             remote_network: &PROJECT_REMOTE_NETWORK,
             delete: &DELETE_PROJECT_ROW,
@@ -43,6 +49,7 @@ pub(super) fn functions(place: Place) -> Functions {
             told_once: &PROJECT_TOLD_ONCE,
         },
         Place::Organization => Functions {
+            ask: &ASK_FOR_ORGANIZATION_ROW,
             row: &ORGANIZATION_ROW,
             remote_network: &ORGANIZATION_REMOTE_NETWORK,
             delete: &DELETE_ORGANIZATION_ROW,
@@ -59,6 +66,49 @@ const VNET: &[Named] = &[
     USER_RESOURCE_GROUP.named(),
     USER_VNET_NAME.named(),
 ];
+
+/// What Aiven compares is in lower case.
+static ASK_FOR_PROJECT_ROW: Helper = Helper::new(
+    "ask_for_peering",
+    r#"# ask_for_peering: asks Aiven to peer its VPC with your VNet; it may be asked again
+ask_for_peering() {
+  avn vpc peering-connection create --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" \
+    --peer-cloud-account "$(lower "$USER_SUBSCRIPTION_ID")" --peer-resource-group "$(lower "$USER_RESOURCE_GROUP")" \
+    --peer-vpc "$(lower "$USER_VNET_NAME")" --peer-azure-app-id "$(lower "$USER_APP_ID")" \
+    --peer-azure-tenant-id "$(lower "$USER_TENANT_ID")" --json >/dev/null
+}"#,
+)
+.reading(&[
+    USER_SUBSCRIPTION_ID.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_VNET_NAME.named(),
+    USER_APP_ID.named(),
+    USER_TENANT_ID.named(),
+    AIVEN_PROJECT.named(),
+    AIVEN_PROJECT_VPC_ID.named(),
+])
+.needing(&[&LOWER]);
+
+static ASK_FOR_ORGANIZATION_ROW: Helper = Helper::new(
+    "ask_for_peering",
+    r#"# ask_for_peering: asks Aiven to peer its VPC with your VNet; it may be asked again
+ask_for_peering() {
+  avn organization vpc peering-connection create --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" \
+    --peer-cloud-account "$(lower "$USER_SUBSCRIPTION_ID")" --peer-resource-group "$(lower "$USER_RESOURCE_GROUP")" \
+    --peer-vpc "$(lower "$USER_VNET_NAME")" --peer-azure-app-id "$(lower "$USER_APP_ID")" \
+    --peer-azure-tenant-id "$(lower "$USER_TENANT_ID")" --json >/dev/null
+}"#,
+)
+.reading(&[
+    USER_SUBSCRIPTION_ID.named(),
+    USER_RESOURCE_GROUP.named(),
+    USER_VNET_NAME.named(),
+    USER_APP_ID.named(),
+    USER_TENANT_ID.named(),
+    AIVEN_ORGANIZATION_ID.named(),
+    AIVEN_ORGANIZATION_VPC_ID.named(),
+])
+.needing(&[&LOWER]);
 
 static PROJECT_ROWS: Helper = Helper::new(
     "peering_rows",

@@ -23,7 +23,7 @@ use crate::{
     fact::{Facts, Key, Missing, Named},
     http::{ApiError, Cause},
     keys,
-    shell::{Shell, avn, call},
+    shell::{Shell, call},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -165,26 +165,10 @@ impl Definition<Clouds> for ProviderPeering {
 
     fn shell(&self) -> Shell {
         let functions = script::functions(self.place);
-        let create = match self.place {
-            Place::Project => avn("vpc peering-connection create")
-                .opt("--project", self.place.owner())
-                .opt("--project-vpc-id", self.place.vpc()),
-            Place::Organization => avn("organization vpc peering-connection create")
-                .opt("--organization-id", self.place.owner())
-                .opt("--organization-vpc-id", self.place.vpc()),
-        };
-        let create = create
-            .opt_lower("--peer-cloud-account", USER_SUBSCRIPTION_ID)
-            .opt_lower("--peer-resource-group", USER_RESOURCE_GROUP)
-            .opt_lower("--peer-vpc", USER_VNET_NAME)
-            .opt_lower("--peer-azure-app-id", USER_APP_ID)
-            .opt_lower("--peer-azure-tenant-id", USER_TENANT_ID)
-            .flag("--json")
-            .quiet()
-            .patient(
-                "Aiven may not see the new application yet",
-                Duration::from_secs(600),
-            );
+        let create = call(functions.ask).patient(
+            "Aiven may not see the new application yet",
+            Duration::from_secs(600),
+        );
         Shell {
             find: Some(call(functions.row).arg("state").prints(PEERING_STATE)),
             create: vec![create],

@@ -105,6 +105,7 @@ impl Definition<Clouds> for Ready {
                 reached: &["ready"],
                 refused: &["error", "terminating", "terminated"],
                 limit: self.usual().limit,
+                again: None,
             }),
             create: vec![
                 CLIENT
@@ -264,6 +265,7 @@ impl Definition<Clouds> for Connected {
                 reached: &["Connected"],
                 refused: &[],
                 limit: self.usual().limit,
+                again: None,
             }),
             create: vec![
                 list.yields(KONG.vnet_id, remote),

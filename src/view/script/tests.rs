@@ -107,6 +107,7 @@ fn flow() -> Flow<Toy> {
                 reached: &["UP"],
                 refused: &[],
                 limit: Duration::from_secs(9),
+                again: None,
             }),
             create: vec![
                 az("logout")
