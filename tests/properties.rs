@@ -9,6 +9,8 @@ mod support;
 #[path = "properties/bash.rs"]
 #[cfg(unix)]
 mod bash;
+#[path = "properties/commands.rs"]
+mod commands;
 #[path = "properties/dns.rs"]
 mod dns;
 #[path = "properties/errors.rs"]

@@ -3,7 +3,7 @@
 //! Ignored by default, since it needs PyPI, `shellcheck` and minutes; `.ci/run` runs it, and so does
 //! `cargo test --test real_clients -- --ignored --test-threads 2`. Every script that runs here is clean for `shellcheck`,
 //! leaves the person's own `az` session as it was and nothing in the folder for temporary files, and has no secret in its
-//! text, its output, or an argument of a program: see [`person::Person::try_run`].
+//! text, its output, or an argument of a program, nor in the environment of one that needs none: see [`person::Person::try_run`].
 #![cfg(unix)]
 
 mod support;

@@ -1,6 +1,8 @@
 //! `--dry-run`: the same work as a script.
 
-use super::{context::Context, opening::Opening, plan, practice::Practice, report::Report};
+use super::{
+    context::Context, opening::Opening, plan, practice::Practice, report::Report, session::secrets,
+};
 use crate::{
     ask::{Gather, Looks, facts_of, prompt::Prompt, setting, shape_of},
     azure::Flow,
@@ -149,6 +151,7 @@ fn print_with(
         headline: format!("{from} and {to}"),
         flow,
         run,
+        secrets: &secrets(),
         settings: &settings,
     };
     Report::data(render(&script))

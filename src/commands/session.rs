@@ -140,10 +140,11 @@ fn endpoints(signing_in: SigningIn) -> Result<Endpoints, Error> {
 }
 
 /// The variables that hold secrets which are no business of other programs.
-fn secrets() -> Vec<&'static str> {
-    let tokens = providers::ALL.iter().flat_map(|it| it.token.variables);
+pub(super) fn secrets() -> Vec<&'static str> {
+    let tokens = providers::tokens().into_iter();
+    let tokens = tokens.flat_map(|kind| kind.variables).copied();
     let azure = ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD"];
-    tokens.copied().chain(azure).collect()
+    tokens.chain(azure).collect()
 }
 
 fn sign_in(context: &Context<'_>, signing_in: SigningIn) -> Result<SignIn, Error> {

@@ -147,5 +147,19 @@ delete_if_there() {
   fi
 }"#).needing(&[&SAY, &FAIL]);
 
+/// `avn` with the token that the script itself does not export.
+pub static AVN: Helper = Helper::new(
+    "avn",
+    r#"# avn ARGUMENT...: the token is in the environment of this program and of no other; without one, avn has its own file
+avn() {
+  local token=${AIVEN_AUTH_TOKEN:-${AIVEN_TOKEN:-}}
+  if [ -n "$token" ]; then
+    AIVEN_AUTH_TOKEN=$token command avn "$@"
+  else
+    command avn "$@"
+  fi
+}"#,
+);
+
 /// The last part of an id; a program that every machine has.
 pub static BASENAME: Helper = Helper::new("basename", "");

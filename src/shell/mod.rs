@@ -150,7 +150,7 @@ pub struct Cmd {
 pub enum Program {
     /// `az`.
     Az,
-    /// `avn`.
+    /// `avn`, through the helper of that name.
     Avn,
     /// A function of the script.
     Helper(&'static Helper),
@@ -339,8 +339,10 @@ impl Cmd {
     }
 
     fn walk(&self, seen: &mut dyn FnMut(Use)) {
-        if let Program::Helper(helper) = self.program {
-            seen(Use::Helper(helper));
+        match self.program {
+            Program::Az => {}
+            Program::Avn => seen(Use::Helper(&helpers::AVN)),
+            Program::Helper(helper) => seen(Use::Helper(helper)),
         }
         if self.patience.is_some() {
             seen(Use::Helper(&helpers::RETRY));

@@ -11,7 +11,7 @@ use crate::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The functions that come first, in this order; those of the steps follow.
-const FIRST: [&str; 14] = [
+const FIRST: [&str; 15] = [
     "say",
     "fail",
     "tell",
@@ -26,6 +26,7 @@ const FIRST: [&str; 14] = [
     "wait_for",
     "delete_if_there",
     "delete_unless_used",
+    "avn",
 ];
 
 /// A line that sets a variable which the answers did not.
@@ -59,6 +60,8 @@ pub struct Script<'a, W: World> {
     pub flow: &'a Flow<W>,
     /// The run: what is known, and what is done.
     pub run: &'a Run,
+    /// The variables that may hold secrets of the person who runs it. Programs get none of them unless they need it.
+    pub secrets: &'a [&'static str],
     /// How the variables are set that nothing has set yet.
     pub settings: &'a dyn Fn(&str) -> Option<Setting>,
 }
@@ -146,6 +149,11 @@ impl<W: World + 'static> Script<'_, W> {
             let _ = writeln!(head, "#   {}. {}", index + 1, comment(line));
         }
         head.push_str("set -euo pipefail\n");
+        if !self.secrets.is_empty() {
+            let names = self.secrets.join(" ");
+            head.push_str("\n# What is exported, every program would get; these are given only to those that need them\n");
+            let _ = writeln!(head, "export -n {names}");
+        }
         let text = &body.text;
         let functions = body.functions();
         let settings = self.variables(body);

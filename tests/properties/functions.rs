@@ -1,7 +1,15 @@
 //! The functions of a script, in a real bash, with what `az` and Konnect would answer.
 
 use super::support::{Bench, TempDir, shapes};
-use peer_wizard::{azure::keys, providers, sandbox::Lag, view::script::Script};
+use peer_wizard::{
+    azure::keys,
+    engine::{Status, StepRecord},
+    providers,
+    sandbox::Lag,
+    shell::single,
+    view::script::Script,
+};
+use serde_json::json;
 use std::{
     fs,
     process::{Command, Stdio},
@@ -17,22 +25,34 @@ impl Functions {
     fn of(provider: &str) -> Self {
         let provider = providers::named(provider).expect("there is such a provider");
         let bench = Bench::new(provider, &shapes()[0].1, Lag::None);
-        let run = bench.start();
         let script = Script {
             headline: "functions".into(),
             flow: &bench.flow,
-            run,
+            run: bench.start(),
+            secrets: &tokens(),
             settings: &|_| None,
         };
-        let text = script.apply();
-        let (text, _) = text
-            .split_once("\n# Look at what is there")
-            .expect("it looks before it makes anything");
-        let text: String = text
-            .lines()
-            .filter(|line| !line.starts_with("command -v"))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let text = before(&script.apply(), "\n# Look at what is there");
+        Self { bench, text }
+    }
+
+    /// The same of the script that undoes a run.
+    fn of_undo(provider: &str) -> Self {
+        let provider = providers::named(provider).expect("there is such a provider");
+        let bench = Bench::new(provider, &shapes()[0].1, Lag::None);
+        let mut run = bench.start().clone();
+        for step in &bench.flow.steps {
+            let made = StepRecord::now(Status::Created, None);
+            run.shared.steps.insert(step.about().id.into(), made);
+        }
+        let script = Script {
+            headline: "functions".into(),
+            flow: &bench.flow,
+            run: &run,
+            secrets: &tokens(),
+            settings: &|_| None,
+        };
+        let text = before(&script.undo(&[]), "\n# 1. ");
         Self { bench, text }
     }
 
@@ -51,6 +71,7 @@ impl Functions {
             .env("PAUSE", "0")
             .env("USER_APP_SECRET", "exported")
             .env("KONNECT_TOKEN", "exported")
+            .env("AIVEN_AUTH_TOKEN", "exported")
             .stdin(Stdio::null())
             .output()
             .expect("there is a bash");
@@ -75,6 +96,19 @@ impl Functions {
         assert!(!good && out.is_empty(), "{then}: {out}");
         assert!(said.contains(why), "{then}: {said}");
     }
+}
+
+/// The variables that hold the tokens of all providers.
+fn tokens() -> Vec<&'static str> {
+    let kinds = providers::tokens().into_iter();
+    kinds.flat_map(|kind| kind.variables).copied().collect()
+}
+
+/// What comes before a script does anything; no program is wanted.
+fn before(script: &str, begins: &str) -> String {
+    let (text, _) = script.split_once(begins).expect("it begins");
+    let lines = text.lines().filter(|line| !line.starts_with("command -v"));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
@@ -264,6 +298,85 @@ fn an_id_that_leads_elsewhere_is_not_asked_for_and_secrets_are_not_exported() {
     functions.prints("env | grep -c KONNECT_TOKEN || :", "0");
     let functions = Functions::of("aiven-project");
     functions.prints("env | grep -c USER_APP_SECRET || :", "0");
+}
+
+#[test]
+fn a_token_reaches_the_program_that_needs_it_and_no_other() {
+    // Programs, not functions: what counts is what a child finds in its environment.
+    let programs = "for it in az avn curl; do
+  printf '#!/bin/sh\\necho %s \"$(env | grep -c TOKEN=exported)\" \"$*\"\\n' $it >$it
+  chmod +x $it
+done
+PATH=.:$PATH\n";
+    let functions = Functions::of("aiven-project");
+    functions.prints(
+        &format!("{programs}az a; avn b c; curl d; retry 9 'slow' avn e; AIVEN_AUTH_TOKEN= avn f"),
+        "az 0 a\navn 1 b c\ncurl 0 d\navn 1 e\navn 0 f",
+    );
+    functions.prints(
+        &format!("{programs}unset AIVEN_AUTH_TOKEN\nexport AIVEN_TOKEN=exported\nexport -n AIVEN_TOKEN\navn a\nunset AIVEN_TOKEN\navn b"),
+        "avn 1 a\navn 0 b",
+    );
+    let functions = Functions::of("kong");
+    let (out, said, good) = functions.run(&format!("{programs}konnect GET /v2/x\naz a"));
+    assert!(good && out.starts_with("curl 0 "), "{out}{said}");
+    assert!(
+        out.ends_with("\naz 0 a") && !out.contains("exported"),
+        "{out}"
+    );
+}
+
+#[test]
+fn no_id_breaks_out_of_a_query() {
+    // Tells the queries; there are no assignments, and of definitions what is said.
+    let az = r#"az() {
+  case $2 in definition) printf '%s\n' "$answer" ;; list) echo S ;; esac
+  while [ $# -gt 0 ]; do
+    if [ "$1" = --query ]; then printf '%s\n' "$2" >&2; fi
+    shift
+  done
+}"#;
+    let (apply, undo) = (
+        Functions::of("aiven-project"),
+        Functions::of_undo("aiven-project"),
+    );
+    for id in ["a'b", "'] || [?'", "a`b", r#"a"b"#, r"a\b"] {
+        // A literal of JMESPath is JSON in which a backtick is escaped too.
+        let literal = |text: String| format!("`{}`", json!(text).to_string().replace('`', r"\`"));
+        let (name, last) = (literal(id.into()), literal(format!("/{id}")));
+        let word = single(id);
+        for (functions, call, queries) in [
+            (
+                &apply,
+                format!("answer=; set_role_scopes /s/providers/r/{word} {word} add"),
+                vec![
+                    format!("[?name=={name}]|[0].assignableScopes[?@=={name}]|[0]"),
+                    format!("assignableScopes:[assignableScopes, [{name}]][]}}"),
+                ],
+            ),
+            (
+                &apply,
+                format!("answer=S; set_role_scopes /s/providers/r/{word} {word} remove"),
+                vec![
+                    format!("[?ends_with(roleDefinitionId, {last})]|[0].id"),
+                    format!("assignableScopes:assignableScopes[?@!={name}]}}"),
+                ],
+            ),
+            (
+                &undo,
+                format!("answer=; delete_unless_used /s/providers/r/{word} {word} :"),
+                vec![format!(
+                    "[?principalId=={name} || ends_with(roleDefinitionId, {last})]|[0].id"
+                )],
+            ),
+        ] {
+            let (_, said, good) = functions.run(&format!("{az}\n{call}"));
+            assert!(good, "{call}: {said}");
+            for query in queries {
+                assert!(said.contains(&query), "{call}: {said} has no {query}");
+            }
+        }
+    }
 }
 
 #[test]

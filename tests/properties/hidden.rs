@@ -232,6 +232,7 @@ fn no_script_has_a_hidden_character() {
             headline: name.clone(),
             flow: &bench.flow,
             run: &run,
+            secrets: &[],
             settings: &|_| None,
         };
         let text = script.apply();
@@ -248,6 +249,7 @@ fn no_script_has_a_hidden_character() {
             headline: name.clone(),
             flow: &bench.flow,
             run: &run,
+            secrets: &[],
             settings: &|_| None,
         };
         is_plain("undo", &script.undo(&[]))

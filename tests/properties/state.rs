@@ -24,7 +24,7 @@ use std::{ffi::OsString, fs, path::PathBuf};
 
 /// A finished run, as version 0.1.0 wrote it.
 const V1: &str = include_str!("../fixtures/state-v1.json");
-const NAME: &str = "aiven-project-9k2f";
+pub const NAME: &str = "aiven-project-9k2f";
 
 /// Names that the file's objects have.
 const KEYS: &[&str] = &[
@@ -106,7 +106,7 @@ impl State {
 }
 
 /// A folder answers at once.
-fn now<T>(work: impl Future<Output = T>) -> T {
+pub fn now<T>(work: impl Future<Output = T>) -> T {
     work.now_or_never()
         .expect("a folder has nothing to wait for")
 }
@@ -278,14 +278,21 @@ impl Hurt {
     }
 }
 
-#[test]
-fn a_file_that_was_damaged_on_disk_is_left_alone() {
-    let state = State::new();
-    trial::holds("damaged state files", 1500, &vec(hurt(), 1..4), |hurts| {
+/// The first format's file after some of that.
+pub fn damaged() -> impl Strategy<Value = Bytes> {
+    vec(hurt(), 1..4).prop_map(|hurts| {
         let mut bytes = V1.as_bytes().to_vec();
         for hurt in &hurts {
             hurt.apply(&mut bytes);
         }
+        Bytes(bytes)
+    })
+}
+
+#[test]
+fn a_file_that_was_damaged_on_disk_is_left_alone() {
+    let state = State::new();
+    trial::holds("damaged state files", 1500, &damaged(), |Bytes(bytes)| {
         state.read(&bytes)?;
         Ok(())
     });
@@ -390,12 +397,10 @@ fn object<'a>(file: &'a mut Map<String, Value>, way: &[Index]) -> &'a mut Map<St
     at
 }
 
-#[test]
-fn a_file_that_was_edited_is_left_alone() {
-    let state = State::new();
+/// The first format's file after some of that.
+pub fn edited() -> impl Strategy<Value = Bytes> {
     let place = (vec(any::<Index>(), 0..3), any::<Index>());
-    let inputs = vec((place, edit()), 1..4);
-    trial::holds("edited state files", 1500, &inputs, |edits| {
+    vec((place, edit()), 1..4).prop_map(|edits| {
         let mut file: Map<String, Value> = serde_json::from_str(V1).expect("the fixture is whole");
         let mut raw = Vec::new();
         for ((way, at), edit) in edits {
@@ -405,7 +410,15 @@ fn a_file_that_was_edited_is_left_alone() {
         for (at, new) in raw.iter().enumerate() {
             text = text.replace(&format!("\"{RAW}{at}\""), new);
         }
-        state.read(text.as_bytes())?;
+        Bytes(text.into_bytes())
+    })
+}
+
+#[test]
+fn a_file_that_was_edited_is_left_alone() {
+    let state = State::new();
+    trial::holds("edited state files", 1500, &edited(), |Bytes(bytes)| {
+        state.read(&bytes)?;
         Ok(())
     });
 }

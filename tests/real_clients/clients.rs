@@ -59,7 +59,8 @@ fn run(command: &mut Command, hint: &str) {
     assert!(output.status.success(), "{command:?}: {said}; {hint}");
 }
 
-/// A folder for the front of `PATH` whose programs note their arguments in `record` and become the real ones.
+/// A folder for the front of `PATH` whose programs note in `record` their arguments and, but for the one that needs a token
+/// there, their environment, and become the real ones.
 pub fn recorders(folder: &Path, record: &Path) {
     fs::create_dir(folder).expect("a new folder");
     for tool in ["az", "avn", "curl"] {
@@ -67,8 +68,9 @@ pub fn recorders(folder: &Path, record: &Path) {
             "curl" => on_path("curl"),
             tool => bin().join(tool),
         };
+        let environment = if tool == "avn" { "" } else { "\"$(env)\"" };
         let text = format!(
-            "#!/bin/bash\nprintf '%s\\0' {tool} \"$@\" $'\\n' >>{}\nexec {} \"$@\"\n",
+            "#!/bin/bash\nprintf '%s\\0' {tool} \"$@\" {environment} $'\\n' >>{}\nexec {} \"$@\"\n",
             single(&record.to_string_lossy()),
             single(&real.to_string_lossy()),
         );

@@ -285,13 +285,16 @@ impl<'a> Person<'a> {
         Ran { code, said, called }
     }
 
-    /// No secret is in an argument of these calls, nothing is left in the folder for temporary files, and the session
+    /// No secret is in what these calls were given, nothing is left in the folder for temporary files, and the session
     /// is what it was.
     #[track_caller]
     pub fn assert_untouched(&self, what: &str, called: &[String]) {
         for secret in self.cloud.sandbox.secrets() {
             let told = called.iter().find(|call| call.contains(&secret));
-            assert_eq!(told, None, "{what}: a secret in an argument");
+            assert_eq!(
+                told, None,
+                "{what}: a secret in an argument or the environment"
+            );
         }
         let left: Vec<_> = fs::read_dir(self.env.path("tmp"))
             .expect("a folder of our own")
@@ -309,7 +312,7 @@ impl<'a> Person<'a> {
         );
     }
 
-    /// What the programs were called with since the last script began.
+    /// What the programs were given since the last script began.
     pub fn calls(&self) -> Vec<String> {
         let record = fs::read(self.env.path("record")).unwrap_or_default();
         String::from_utf8_lossy(&record)
@@ -331,7 +334,7 @@ pub struct Ran {
     pub code: Option<i32>,
     /// What it said.
     pub said: String,
-    /// The programs that it called, with their arguments.
+    /// The programs that it called, with their arguments and environment.
     pub called: Vec<String>,
 }
 

@@ -25,7 +25,7 @@ use crate::{
     http::{ApiError, Cause, Service, send::Auth},
     keys,
     net::{Ranges, VnetId},
-    shell::{self, Cmd, Helper, Shell, az, call, helpers},
+    shell::{self, Cmd, Shell, az, call, helpers},
     text,
 };
 use async_trait::async_trait;

@@ -212,10 +212,10 @@ impl Ensure<Clouds> for RoleScope {
 static SET_ROLE_SCOPES: Helper = Helper::new("set_role_scopes", r#"# set_role_scopes ROLE_ID SCOPE add|remove: adds the scope to those where the role can be assigned, or takes it away
 set_role_scopes() {
   local name=${1##*/} home=${1%%/providers/*} has scopes role used
-  has=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].assignableScopes[?@=='$2']|[0]" --output tsv) || return
+  has=$(az role definition list --custom-role-only true --scope "$home" --query "[?name==$(jmes "$name")]|[0].assignableScopes[?@==$(jmes "$2")]|[0]" --output tsv) || return
   if [ "$3" = remove ]; then
     used=$(az role assignment list --all --subscription "${2##*/}" --fill-principal-name false --fill-role-definition-name false \
-      --query "[?ends_with(roleDefinitionId, '/$name')]|[0].id" --output tsv) || return
+      --query "[?ends_with(roleDefinitionId, $(jmes "/$name"))]|[0].id" --output tsv) || return
     if [ -n "$used" ]; then
       say "  left: another assignment needs it ($used)"
       return
@@ -223,13 +223,13 @@ set_role_scopes() {
   fi
   case "$3,$has" in
     add,?*|remove,) return ;;
-    add,) scopes="[assignableScopes, ['$2']][]" ;;
-    remove,*) scopes="assignableScopes[?@!='$2']" ;;
+    add,) scopes="[assignableScopes, [$(jmes "$2")]][]" ;;
+    remove,*) scopes="assignableScopes[?@!=$(jmes "$2")]" ;;
   esac
-  role=$(az role definition list --custom-role-only true --scope "$home" --query "[?name=='$name']|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$scopes}" --output json) || return
+  role=$(az role definition list --custom-role-only true --scope "$home" --query "[?name==$(jmes "$name")]|[0].{id:id, name:name, roleName:roleName, description:description, permissions:permissions, assignableScopes:$scopes}" --output json) || return
   az role definition update --role-definition "$role" --output none
 }"#)
-    .needing(&[&helpers::SAY]);
+    .needing(&[&helpers::SAY, &helpers::JMES]);
 
 #[cfg(test)]
 mod tests {

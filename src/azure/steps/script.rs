@@ -153,7 +153,7 @@ delete_unless_used() {
   subscriptions=$(az account list --query "[?tenantId==$(jmes "$USER_TENANT_ID")].id" --output tsv) || fail 'cannot list the subscriptions'
   for subscription in $subscriptions; do
     used=$(az role assignment list --all --subscription "$subscription" --fill-principal-name false --fill-role-definition-name false \
-      --query "[?principalId=='${principal:-none}' || ends_with(roleDefinitionId, '/${role:-none}')]|[0].id" --output tsv) || fail 'cannot list the role assignments'
+      --query "[?principalId==$(jmes "${principal:-none}") || ends_with(roleDefinitionId, $(jmes "/${role:-none}"))]|[0].id" --output tsv) || fail 'cannot list the role assignments'
     if [ -n "$used" ]; then
       say "  left: another assignment needs it ($used)"
       return

@@ -14,7 +14,7 @@ use crate::{
     fact::Named,
     shell::{
         Helper,
-        helpers::{FAIL, JMES, JSON_ASCII, LOWER, WAIT_FOR},
+        helpers::{AVN, FAIL, JMES, JSON_ASCII, LOWER, WAIT_FOR},
     },
 };
 
@@ -87,7 +87,7 @@ ask_for_peering() {
     AIVEN_PROJECT.named(),
     AIVEN_PROJECT_VPC_ID.named(),
 ])
-.needing(&[&LOWER]);
+.needing(&[&AVN, &LOWER]);
 
 static ASK_FOR_ORGANIZATION_ROW: Helper = Helper::new(
     "ask_for_peering",
@@ -108,7 +108,7 @@ ask_for_peering() {
     AIVEN_ORGANIZATION_ID.named(),
     AIVEN_ORGANIZATION_VPC_ID.named(),
 ])
-.needing(&[&LOWER]);
+.needing(&[&AVN, &LOWER]);
 
 static PROJECT_ROWS: Helper = Helper::new(
     "peering_rows",
@@ -117,7 +117,8 @@ peering_rows() {
   avn vpc peering-connection list --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" --json
 }"#,
 )
-.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()]);
+.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()])
+.needing(&[&AVN]);
 
 static ORGANIZATION_ROWS: Helper = Helper::new(
     "peering_rows",
@@ -126,7 +127,8 @@ peering_rows() {
   avn organization vpc peering-connection list --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" --json
 }"#,
 )
-.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()]);
+.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
+.needing(&[&AVN]);
 
 /// `avn` prints JSON with sorted keys, one to a line and in ASCII, so that awk can read it. The names go to awk through
 /// the environment: `-v` would read their backslashes.
@@ -218,7 +220,7 @@ delete_peering_row() {
     AIVEN_PROJECT.named(),
     AIVEN_PROJECT_VPC_ID.named(),
 ])
-.needing(&[&PROJECT_ROW, &LOWER, &FAIL, &WAIT_FOR, &PROJECT_GONE])
+.needing(&[&AVN, &PROJECT_ROW, &LOWER, &FAIL, &WAIT_FOR, &PROJECT_GONE])
 .looking();
 
 static DELETE_ORGANIZATION_ROW: Helper = Helper::new(
@@ -235,7 +237,7 @@ delete_peering_row() {
 }"#,
 )
 .reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
-.needing(&[&ORGANIZATION_ROW, &FAIL, &WAIT_FOR, &ORGANIZATION_GONE])
+.needing(&[&AVN, &ORGANIZATION_ROW, &FAIL, &WAIT_FOR, &ORGANIZATION_GONE])
 .looking();
 
 /// `avn` prints both as a list.
@@ -264,13 +266,13 @@ vpc_ready() {
 )
 .reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()]);
 
-static PROJECT_READY: Helper = READY_IN_PROJECT.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS]);
+static PROJECT_READY: Helper = READY_IN_PROJECT.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
 static PROJECT_READY_APART: Helper =
-    READY_IN_PROJECT.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS_APART]);
+    READY_IN_PROJECT.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS_APART]);
 static ORGANIZATION_READY: Helper =
-    READY_IN_ORGANIZATION.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS]);
+    READY_IN_ORGANIZATION.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
 static ORGANIZATION_READY_APART: Helper =
-    READY_IN_ORGANIZATION.needing(&[&VPC_OF, &FAIL, &CHECK_NETWORKS_APART]);
+    READY_IN_ORGANIZATION.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS_APART]);
 
 static VPC_OF: Helper = Helper::new(
     "vpc_of",

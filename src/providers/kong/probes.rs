@@ -21,7 +21,7 @@ use crate::{
     fact::{Facts, Key, Named},
     keys,
     net::{Ranges, overlaps, same_addresses},
-    shell::{self, Shell, az, call},
+    shell::{self, Shell, az, call, helpers},
     text,
 };
 use async_trait::async_trait;
@@ -253,9 +253,9 @@ impl Definition<Clouds> for Connected {
             .opt("--vnet-name", USER_VNET_NAME)
             .opt("--subscription", USER_SUBSCRIPTION_ID);
         let mine = text![
-            "[?contains(not_null(remoteAddressSpace.addressPrefixes, `[]`), '",
-            KONG.range,
-            "') && peeringState != 'Disconnected'] | [0]",
+            "[?contains(not_null(remoteAddressSpace.addressPrefixes, `[]`), ",
+            shell::Text::call(&helpers::JMES, [KONG.range.into()]),
+            ") && peeringState != 'Disconnected'] | [0]",
         ];
         let state = text![mine.clone(), ".peeringState"];
         let remote = text![mine, ".remoteVirtualNetwork.id"];
@@ -361,7 +361,7 @@ mod tests {
         let connected = Connected.shell();
         let state = connected.wait.expect("a wait").state.bash_words();
         assert!(
-            state.contains(r"\`[]\`), '${KONG_NETWORK_RANGE}')"),
+            state.contains(r#"\`[]\`), $(jmes "${KONG_NETWORK_RANGE}"))"#),
             "{state}"
         );
     }

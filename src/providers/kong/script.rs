@@ -13,10 +13,7 @@ use crate::{
 /// Sends a request. The token goes through a pipe, so that no list of processes shows it.
 pub static KONNECT: Helper = Helper::new(
     "konnect",
-    r#"# The token is for this script alone: what the environment exports, every program that is called would get
-export -n KONNECT_TOKEN KONNECT_SPAT
-
-# konnect METHOD PATH [JSON]: one request to Konnect; prints the answer, or the error on stderr
+    r#"# konnect METHOD PATH [JSON]: one request to Konnect; prints the answer, or the error on stderr
 konnect() {
   local server=${KONNECT_SERVER_URL:-https://global.api.konghq.com} token=${KONNECT_TOKEN:-${KONNECT_SPAT:-}} answer
   if [ -z "$token" ]; then

@@ -50,6 +50,7 @@ impl<W: World + 'static> Script<'_, W> {
             flow: self.flow,
             run: self.run,
             settings: &settings,
+            secrets: self.secrets,
         };
         script.apart(part, told, &between)
     }
@@ -261,6 +262,7 @@ mod tests {
             flow: &flow,
             run: &run,
             settings: &settings,
+            secrets: &[],
         };
         let here = script.part("here", &[]);
         assert!(here.contains("\ntell APP \"$APP\"\n"), "{here}");
