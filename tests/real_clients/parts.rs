@@ -103,3 +103,18 @@ fn three_people_connect_in_turn() {
         ],
     );
 }
+
+#[test]
+#[ignore = "needs PyPI; run by .ci/run"]
+fn three_people_connect_a_gateway_in_turn() {
+    connects(
+        "kong",
+        &[
+            ("provider", 5),
+            ("entra", 0),
+            ("azure", 5),
+            ("provider", 0),
+            ("azure", 0),
+        ],
+    );
+}

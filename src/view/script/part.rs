@@ -130,12 +130,12 @@ impl<W: World + 'static> Script<'_, W> {
             wanted: BTreeSet::new(),
         };
         for step in &self.flow.steps {
-            let kept = step.shell_apart().given();
-            let gives: Vec<_> = public(step.gives().into_iter().chain(kept)).collect();
-            between.given.extend(&gives);
+            let kept: Vec<_> = public(step.shell_apart().given()).collect();
+            between.given.extend(public(step.gives()));
+            between.given.extend(&kept);
             if step.part() != part {
-                let gives = gives.iter().map(|name| (*name, step.part()));
-                between.theirs.extend(gives);
+                let kept = kept.iter().map(|name| (*name, step.part()));
+                between.theirs.extend(kept);
                 between.wanted.extend(public(needs(step)));
             }
         }
