@@ -178,6 +178,7 @@ impl Error {
                 hints,
                 renew: _,
                 early: _,
+                asks: _,
             }) => Self {
                 kind: Kind::Failed,
                 message: format!("{doing}: {message}"),

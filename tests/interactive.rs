@@ -3,7 +3,7 @@
 
 mod support;
 
-use peer_wizard::providers;
+use peer_wizard::{providers, sandbox::parts::Application};
 use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{Winsize, tcsetwinsize},
@@ -252,5 +252,70 @@ fn another_mapping_is_asked_about() {
         dns().contains("b.example") && !dns().contains("a.example"),
         "{}",
         dns()
+    );
+}
+
+/// An application that the provider does not document is asked about by itself, before the plan where Entra knows it already.
+#[test]
+fn a_stranger_is_asked_about() {
+    const STRANGER: &str = "0f1e2d3c-4b5a-4697-8899-aabbccddeeff";
+    const TENANT: &str = "11111111-2222-4333-8444-555555555555";
+    let cloud = Cloud::new();
+    cloud.sandbox.edit(|world| {
+        world.applications.push(Application {
+            tenant: TENANT.into(),
+            id: "1a2b3c4d-5e6f-4708-91a2-b3c4d5e6f708".into(),
+            app_id: STRANGER.into(),
+            display_name: "Aiven VPC peering".into(),
+            audience: "AzureADMultipleOrgs".into(),
+            created: "2026-01-01T08:00:00Z".into(),
+            ..Application::default()
+        });
+    });
+    let env = TestEnv::of(&cloud, "aiven-project");
+    let mut args = cloud.args(&providers::aiven::PROJECT);
+    args.retain(|arg| arg != "--yes");
+    args.extend(["--provider-application-id".to_owned(), STRANGER.to_owned()]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    // Entra knows nothing of it yet, so it is asked about in the middle of the run, before it gets a right.
+    let mut terminal = Terminal::start(&env, &args);
+    terminal.until("Proceed?").press("y").press(ENTER);
+    terminal.until("[y/N]").press(ENTER);
+    let (code, raw) = terminal.end();
+    let text = console::strip_ansi_codes(&raw).into_owned();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("was not confirmed"), "{text}");
+    assert!(text.contains(TENANT), "{text}");
+    assert!(cursor_shows(&raw), "{raw:?}");
+    let saved = env.saved();
+    assert_eq!(saved["facts"]["AIVEN_APP_CONFIRMED"], "no");
+    assert_eq!(
+        saved["steps"]["provider-assignment"],
+        serde_json::Value::Null
+    );
+    // A no is a no, also where nobody is asked again.
+    env.run(&["resume", "--no-input"])
+        .code(1)
+        .says("was not confirmed");
+    // Now there is a principal, so another run asks before its plan; an empty line is a no.
+    let other = TestEnv::of(&cloud, "aiven-project");
+    let mut terminal = Terminal::start(&other, &args);
+    terminal.until("[y/N]").press(ENTER);
+    let (code, raw) = terminal.end();
+    assert_eq!(code, Some(3), "{raw}");
+    assert_eq!(other.run_file(), None);
+    let mut terminal = Terminal::start(&other, &args);
+    terminal.until("[y/N]").press("y").press(ENTER);
+    terminal.until("Proceed?").press("n").press(ENTER);
+    assert_eq!(terminal.end().0, Some(3));
+    // Who says yes in the middle of the run goes on with it.
+    let mut terminal = Terminal::start(&env, &["resume", "--timeout", "1s"]);
+    terminal.until("[y/N]").press("y").press(ENTER);
+    terminal.until("Let Aiven peer with your VNet");
+    // Aiven itself has no right then.
+    assert_ne!(terminal.end().0, Some(0));
+    assert_eq!(
+        env.saved()["facts"]["AIVEN_APP_CONFIRMED"],
+        format!("{STRANGER} of the tenant {TENANT}")
     );
 }

@@ -251,7 +251,10 @@ fn slow_principals_are_waited_for_as_long_as_they_may_take() {
     );
     assert_eq!(budget(&role, &scope), Some(5));
     let held = error(Asked::Graph, "Request_MultipleObjectsWithSameKeyValue");
-    for principal in [Principal::own(), Principal::of("Aiven", AIVEN.side)] {
+    for principal in [
+        Principal::own(),
+        Principal::of("Aiven", AIVEN.side, AIVEN.app_id),
+    ] {
         assert_eq!(budget(&principal, &held), Some(15));
     }
 }

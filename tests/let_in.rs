@@ -4,13 +4,17 @@
 mod support;
 
 use peer_wizard::{
-    engine::Run,
+    engine::{Limits, Run},
     provider::Provider,
     providers,
-    sandbox::{Fault, Faults, Lag, Rule, When, World, parts::Peering},
+    sandbox::{
+        Fault, Faults, Lag, Rule, When, World,
+        parts::{Application, Peering},
+    },
 };
 use serde_json::{Value, json};
-use support::{Bench, Cloud, Journey, Moment, shapes};
+use std::time::Duration;
+use support::{Bench, Cloud, Journey, Moment, TestEnv, shapes};
 
 const AIVEN: &Provider = &providers::aiven::PROJECT;
 const KONG: &Provider = &providers::kong::KONG_CONNECT;
@@ -402,5 +406,177 @@ fn a_range_that_konnect_tells_otherwise_stops_the_run() {
     assert!(
         said.contains("10.201.0.0/16") && said.contains("10.200.0.0/16"),
         "{said}"
+    );
+}
+
+/// An application of somebody else's, which a person names in the place of the provider's.
+const STRANGER: &str = "0f1e2d3c-4b5a-4697-8899-aabbccddeeff";
+
+fn stranger(owner: Option<&str>, publisher: Option<&str>) -> Application {
+    Application {
+        tenant: ELSEWHERE.into(),
+        id: "1a2b3c4d-5e6f-4708-91a2-b3c4d5e6f708".into(),
+        app_id: STRANGER.into(),
+        display_name: "Aiven VPC peering".into(),
+        audience: "AzureADMultipleOrgs".into(),
+        created: "2026-01-01T08:00:00Z".into(),
+        owner: owner.map(Into::into),
+        publisher: publisher.map(Into::into),
+        ..Application::default()
+    }
+}
+
+/// A bench, and a run whose provider's application is this one.
+fn with_stranger(app: Application) -> (Bench, String) {
+    let id = app.app_id.clone();
+    let bench = bench(AIVEN, |_, world| world.applications.push(app));
+    let mut run: Value = serde_json::from_str(&bench.unbegun()).expect("a whole run");
+    run["facts"]["AIVEN_APP_ID"] = json!(id);
+    (bench, run.to_string())
+}
+
+fn assigned(bench: &Bench) -> usize {
+    bench.cloud.sandbox.edit(|world| world.assignments.len())
+}
+
+#[test]
+fn where_nobody_is_asked_the_flag_counts_and_is_told() {
+    let (bench, saved) = with_stranger(stranger(None, Some("Somebody Ltd")));
+    let limits = Limits {
+        timeout: Some(Duration::ZERO),
+        ..Limits::default()
+    };
+    let mut disk = bench.disk_with(&saved);
+    let told = bench.go_within(&mut disk, Journey::Apply, limits);
+    // The provider itself has no right then.
+    let told = told.expect_err("Aiven can do nothing with it");
+    let line = |what: &str| told.lines().position(|line| line.contains(what));
+    let said = line("is not the application that Aiven documents").expect("it is told");
+    let given = line(r#""started","step":"provider-assignment""#).expect("it is let in");
+    assert!(said < given, "{told}");
+    for part in [
+        "Somebody Ltd",
+        ELSEWHERE,
+        &format!(r#""AIVEN_APP_CONFIRMED":"{STRANGER} of the tenant {ELSEWHERE}""#),
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[test]
+fn a_no_is_remembered_and_nothing_is_given() {
+    for said in [
+        "no".to_owned(),
+        format!("{STRANGER} of the tenant somebody-else's"),
+    ] {
+        let (bench, saved) = with_stranger(stranger(None, None));
+        let before = assigned(&bench);
+        let mut run: Value = serde_json::from_str(&saved).expect("a whole run");
+        run["facts"]["AIVEN_APP_CONFIRMED"] = json!(said);
+        let (text, saved) = stops(&bench, &run.to_string(), "provider-principal");
+        assert!(text.contains("was not confirmed"), "{text}");
+        assert!(text.contains("no verified publisher"), "{text}");
+        assert_eq!(assigned(&bench), before);
+        stays_and_goes(&bench, &saved, "provider-principal");
+    }
+}
+
+#[test]
+fn a_stranger_of_an_unknown_tenant_is_not_let_in() {
+    let (bench, saved) = with_stranger(stranger(Some(""), None));
+    let before = assigned(&bench);
+    let (text, saved) = stops(&bench, &saved, "provider-principal");
+    assert!(text.contains("does not tell which tenant"), "{text}");
+    assert_eq!(assigned(&bench), before);
+    stays_and_goes(&bench, &saved, "provider-principal");
+}
+
+#[test]
+fn an_application_of_ones_own_is_no_providers() {
+    let mine = Cloud::new().sandbox.sample().tenant.to_uppercase();
+    let (bench, saved) = with_stranger(stranger(Some(&mine), None));
+    let (text, saved) = stops(&bench, &saved, "provider-principal");
+    assert!(text.contains("your own tenant"), "{text}");
+    stays_and_goes(&bench, &saved, "provider-principal");
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The preview, as it is shown where it is not approved.
+fn preview(cloud: &Cloud) -> String {
+    let env = TestEnv::of(cloud, AIVEN.id);
+    let mut args = cloud.args(AIVEN);
+    args.retain(|it| it != "--yes");
+    on_one_line(&env.run(&args).code(2).stderr)
+}
+
+#[test]
+fn the_preview_says_whose_principal_and_whose_role_it_is() {
+    let cloud = Cloud::new();
+    let shown = preview(&cloud);
+    assert!(
+        shown.contains("Entra tells only once it is made"),
+        "{shown}"
+    );
+    cloud.let_in_beforehand(AIVEN, true);
+    let role = |by: Option<&str>| {
+        cloud.sandbox.edit(|world| {
+            let role = world.roles.iter_mut().find(|it| it.name == AIVEN.role_name);
+            role.expect("it is there").created_by = by.map(Into::into);
+        });
+    };
+    let principal = "Entra says: `Aiven`, of the tenant c5b1e7d2-8f43-4e0b-a6d9-71f2a3b84e60; ";
+    let shown = preview(&cloud);
+    for part in [
+        &format!("{principal}no verified publisher"),
+        "`peer-wizard VNet peering target` allows just that; made by somebody whom Azure does not tell on 2025-06-01",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    cloud.sandbox.edit(|world| {
+        for app in &mut world.applications {
+            app.publisher = (app.app_id == AIVEN.app_id).then(|| "Aiven Oy".into());
+        }
+    });
+    role(Some("c9f3a1d5-4e72-4b86-8a0c-1d6f5b3e7a28"));
+    let shown = preview(&cloud);
+    for part in [
+        &format!("{principal}verified publisher `Aiven Oy`"),
+        "made by `Alex Example` (c9f3a1d5-4e72-4b86-8a0c-1d6f5b3e7a28) on 2025-06-01",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    // Who has gone has no name any more, and who may not ask sees none.
+    let gone = "d0d1d2d3-4e72-4b86-8a0c-1d6f5b3e7a28";
+    role(Some(gone));
+    assert!(preview(&cloud).contains(&format!("made by {gone} on")));
+    role(Some("c9f3a1d5-4e72-4b86-8a0c-1d6f5b3e7a28"));
+    let when = When::path("/directoryObjects/");
+    cloud.faults(Faults::always(when, Fault::FailBefore(403)));
+    assert!(preview(&cloud).contains("made by c9f3a1d5"));
+}
+
+#[test]
+fn what_entra_says_is_told_before_the_right_is_given() {
+    let cloud = Cloud::new();
+    let env = TestEnv::of(&cloud, AIVEN.id);
+    let output = env.run(&cloud.json_args(AIVEN)).code(0);
+    let events: Vec<Value> = output
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let at = |event: &str, step: &str| {
+        let is = |it: &Value| it["event"] == event && it["step"] == step;
+        events.iter().position(is).expect("such an event")
+    };
+    let made = at("finished", "provider-principal");
+    assert!(made < at("started", "provider-assignment"));
+    let says = events[made]["says"].as_str().expect("it says");
+    assert!(
+        says.starts_with("Entra says: `Aiven VPC peering`, of the tenant c5b1"),
+        "{says}"
     );
 }

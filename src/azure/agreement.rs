@@ -167,6 +167,8 @@ mod tests {
         app_id: Key::new("APP_ID"),
         app_name: Key::new("APP_NAME"),
         app_tenant_id: Key::new("APP_TENANT_ID"),
+        app_publisher: Key::new("APP_PUBLISHER"),
+        app_confirmed: Key::new("APP_CONFIRMED"),
         sp_id: Key::new("SP_ID"),
         role_id: Key::new("ROLE_ID"),
         assignment_id: Key::new("ASSIGNMENT_ID"),

@@ -204,6 +204,10 @@ pub struct RoleProperties {
     pub assignable_scopes: Vec<String>,
     /// When it was last changed, RFC 3339.
     pub updated_on: Option<String>,
+    /// When it was made, RFC 3339.
+    pub created_on: Option<String>,
+    /// The object id of who made it.
+    pub created_by: Option<String>,
 }
 
 /// Actions, with `*` for any text; an action counts when it is allowed and not taken back by the same entry.
@@ -426,6 +430,8 @@ pub fn put_role(scope: &str, guid: &str, role: &RoleProperties) -> Call<RoleDefi
         permissions,
         assignable_scopes,
         updated_on: _,
+        created_on: _,
+        created_by: _,
     } = role;
     let permissions: Vec<Value> = permissions
         .iter()

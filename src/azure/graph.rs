@@ -86,9 +86,36 @@ pub struct ServicePrincipal {
     /// The tenant that the application belongs to.
     #[serde(default)]
     pub app_owner_organization_id: Option<String>,
+    /// Who Microsoft verified as its publisher.
+    #[serde(default)]
+    pub verified_publisher: Option<Named>,
     /// Its tags.
     #[serde(default)]
     pub tags: Option<Vec<String>>,
+}
+
+impl ServicePrincipal {
+    /// The verified publisher, if it has one.
+    #[must_use]
+    pub fn publisher(&self) -> Option<&str> {
+        let name = self.verified_publisher.as_ref()?.display_name.as_deref();
+        name.filter(|name| !name.trim().is_empty())
+    }
+}
+
+/// What has a name for people.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Named {
+    /// That name.
+    #[serde(default)]
+    pub display_name: Option<String>,
+}
+
+/// <https://learn.microsoft.com/graph/api/directoryobject-get>
+#[must_use]
+pub fn directory_object(id: &str) -> Call<Named> {
+    Call::get(Graph, format!("/v1.0/directoryObjects/{}", segment(id)))
 }
 
 /// <https://learn.microsoft.com/graph/api/application-get>

@@ -76,6 +76,10 @@ pub struct Side {
     pub app_name: Key<Text>,
     /// The tenant that it belongs to.
     pub app_tenant_id: Key<TenantId>,
+    /// Its verified publisher, if it has one.
+    pub app_publisher: Key<Text>,
+    /// What a person confirmed of it, where it is not the one that the provider documents: itself and its tenant, or `no`.
+    pub app_confirmed: Key<Text>,
     /// Its service principal in your tenant.
     pub sp_id: Key<PrincipalId>,
     /// The custom role that lets it peer.

@@ -44,6 +44,8 @@ pub struct Options {
     #[arg(long, value_name = "ID", value_parser = told(guid), conflicts_with = "application")]
     pub application_id: Option<Told<String>>,
     /// Application ID of the provider, if it gave you another than its guides
+    ///
+    /// On a terminal you are asked about it, with what Entra says of it; where nobody can be asked, this flag is the consent.
     #[arg(long, value_name = "ID", value_parser = told(guid))]
     pub provider_application_id: Option<Told<String>>,
     /// Where your own service principal's role is assigned

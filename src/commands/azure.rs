@@ -17,7 +17,7 @@ use crate::{
         shape_of,
     },
     cli,
-    engine::{Origin, Run, Runs, Store, event::Outcome},
+    engine::{Consent, Origin, Run, Runs, Store, event::Outcome},
     error::{Error, Kind},
     provider::Provider,
     store::Folder,
@@ -63,7 +63,13 @@ pub async fn connect(
     let flow = provider.flow(&shape_of(&answers.0, signing_in.cloud.login_host()));
     let name = new_name(&folder, provider).await?;
     let begins = facts_of(&answers.0, provider, &name);
-    let mut agrees = |question: &str| Ok(prompt.can_ask() && prompt.confirm(question, false)?);
+    let mut agrees = |consent: &Consent| {
+        Ok(if prompt.can_ask() {
+            prompt.confirm(&consent.question, false)?
+        } else {
+            consent.by_flag.is_some()
+        })
+    };
     let plan = plan::look(context, &session, &flow, begins.shared, &mut agrees).await?;
     if let Some(done) = &plan.done {
         return Ok(nothing_to_do(context, done, &plan).into());

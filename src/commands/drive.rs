@@ -18,7 +18,7 @@ use crate::{
     store::Folder,
     view::report,
 };
-use std::{convert::Infallible, future::pending};
+use std::{cell::RefCell, convert::Infallible, future::pending};
 
 /// A run with all that it takes to go on with it.
 pub struct Drive {
@@ -135,10 +135,22 @@ impl Drive {
         let observe = |event: &Event<'_>, vnet: Option<&str>| {
             context.stream.event(event, vnet.filter(|_| several));
         };
+        let prompt = RefCell::new(context.prompt());
         let mut runner = Runner::new(flow, &session.clouds, file.as_mut(), observe);
         runner.pace = session.pace;
         runner.limits = *limits;
         runner.stop = context.stop.clone();
+        runner.agrees = Box::new(|consent| {
+            let mut prompt = prompt.borrow_mut();
+            if !prompt.can_ask() {
+                return consent.by_flag.is_some();
+            }
+            let mut said = false;
+            context.stream.aside(&mut || {
+                said = prompt.confirm(&consent.question, false).unwrap_or(false);
+            });
+            said
+        });
         let work = async {
             match direction {
                 Direction::On => runner.apply(run).await,

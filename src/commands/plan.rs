@@ -5,7 +5,7 @@ use crate::{
     ask::labelled,
     azure::{Fault, Flow},
     clouds::Clouds,
-    engine::{About, Answer, Cx, Ensure, Observe, Step},
+    engine::{About, Answer, Consent, Cx, Ensure, Known, Observe, Refusal, Step},
     error::{Error, Kind},
     fact::Facts,
     http::hints,
@@ -20,8 +20,8 @@ pub struct Plan {
     pub facts: Facts,
     /// The goal is reached already.
     pub done: Option<String>,
-    /// For each step, whether its object is there.
-    pub there: Vec<bool>,
+    /// For each step, what is said of its object, if that is there.
+    pub there: Vec<Option<String>>,
 }
 
 /// Runs the checks, then looks for each object whose name is known already. What is in the way and may be removed is
@@ -34,7 +34,7 @@ pub async fn look(
     session: &Session,
     flow: &Flow,
     mut facts: Facts,
-    agrees: &mut dyn FnMut(&str) -> Result<bool, Error>,
+    agrees: &mut dyn FnMut(&Consent) -> Result<bool, Error>,
 ) -> Result<Plan, Error> {
     let observe = context.stream.looks();
     let mut problems: Vec<String> = Vec::new();
@@ -49,7 +49,7 @@ pub async fn look(
                     context.stream.note(&note);
                 }
                 for consent in verdict.consents {
-                    if agrees(&consent.question)? {
+                    if agrees(&consent)? {
                         facts.absorb(consent.facts);
                     } else {
                         problems.push(consent.otherwise);
@@ -69,14 +69,27 @@ pub async fn look(
         let mut cx = looking(session, &facts, &observe);
         for step in &flow.steps {
             let Step::Ensure(ensure) = step else {
-                there.push(false);
+                there.push(None);
                 continue;
             };
-            let found = find(step, ensure.as_ref(), &cx).await;
-            there.push(matches!(found, Ok(Some(_))));
+            let mut found = find(step, ensure.as_ref(), &cx).await;
+            if let Err(Fault::Refused(Refusal {
+                asks: Some(consent),
+                ..
+            })) = &found
+                && agrees(consent)?
+            {
+                facts.absorb(consent.facts.clone());
+                cx.facts.absorb(consent.facts.clone());
+                found = find(step, ensure.as_ref(), &cx).await;
+            }
+            there.push(match &found {
+                Ok(Some(known)) => Some(known.says.clone()),
+                _ => None,
+            });
             match found {
                 Ok(None) => {}
-                Ok(Some(found)) => cx.facts.absorb(found),
+                Ok(Some(known)) => cx.facts.absorb(known.facts),
                 Err(fault) => problems.push(problem(&step.about().title, fault)?),
             }
         }
@@ -91,15 +104,15 @@ fn looking<'a>(session: &'a Session, facts: &Facts, observe: &'a Observe<'a>) ->
     Cx::looking(&session.clouds, facts.clone(), session.pace, observe)
 }
 
-/// The facts of the step's object, if it is there. What its looks need may not be there yet, and an object that is under way
+/// The step's object, if it is there. What its looks need may not be there yet, and an object that is under way
 /// or not known everywhere is not there yet either.
 async fn find(
     step: &Step<Clouds>,
     ensure: &dyn Ensure<Clouds>,
     cx: &Cx<'_, Clouds>,
-) -> Result<Option<Facts>, Fault> {
+) -> Result<Option<Known>, Fault> {
     let look = async |cx: &mut Cx<'_, Clouds>| match ensure.find(cx).await {
-        Ok(found) => Ok(found.map(|known| known.facts)),
+        Ok(found) => Ok(found),
         Err(Fault::Missing(_) | Fault::Waiting { .. }) => Ok(None),
         Err(Fault::World(error)) if step.settling(&error).is_some() => Ok(None),
         Err(fault) => Err(fault),
@@ -169,15 +182,21 @@ pub fn preview(
                     needs.push((*need).to_owned());
                 }
             }
-            let (mark, note) = match (step, there) {
-                (Step::Wait(_) | Step::Release(_), _) => (Mark::Wait, usually(step)),
-                (Step::Ensure(_), true) => (
+            let (mark, note, detail) = match (step, there) {
+                (Step::Wait(_) | Step::Release(_), _) => (Mark::Wait, usually(step), ""),
+                (Step::Ensure(_), Some(says)) => (
                     Mark::Found,
                     "already there; will be left on undo".to_owned(),
+                    says.as_str(),
                 ),
-                (Step::Ensure(_), false) => (Mark::Create, "new".to_owned()),
+                (Step::Ensure(ensure), None) => {
+                    (Mark::Create, "new".to_owned(), ensure.unknown_before())
+                }
             };
-            line(about, mark, note)
+            PlanLine {
+                detail: detail.into(),
+                ..line(about, mark, note)
+            }
         })
         .collect();
     let (from, to) = ends(provider, &plan.facts);

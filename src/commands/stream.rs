@@ -80,6 +80,11 @@ impl Stream {
         self.view.borrow_mut().request(line);
     }
 
+    /// Does something on the terminal while nothing else is drawn there.
+    pub fn aside(&self, work: &mut dyn FnMut()) {
+        self.view.borrow_mut().aside(work);
+    }
+
     /// Clears what is still moving.
     pub fn clear(&self) {
         self.view.borrow_mut().close();

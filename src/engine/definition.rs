@@ -2,7 +2,7 @@
 
 use super::runs::StoreError;
 use crate::{
-    fact::{Missing, Named},
+    fact::{Facts, Missing, Named},
     shell::Shell,
 };
 use std::{any::Any, time::Duration};
@@ -112,7 +112,32 @@ pub struct Refusal {
     pub renew: Option<&'static str>,
     /// Set when that is likely to pass by itself: then the request is made again at once, for a while.
     pub early: Option<Early>,
+    /// Set when a person may let it be.
+    pub asks: Option<Box<Consent>>,
 }
+
+/// Something that is never done without being asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Consent {
+    /// What will happen, as a question.
+    pub question: String,
+    /// The facts that let it happen.
+    pub facts: Facts,
+    /// The problem that it is without the person's yes.
+    pub otherwise: String,
+    /// The flag that stands for a yes where nobody can be asked.
+    pub by_flag: Option<&'static str>,
+    /// The facts that remember a no.
+    pub refused: Facts,
+}
+
+impl PartialEq for Consent {
+    fn eq(&self, other: &Self) -> bool {
+        self.question == other.question && self.facts.texts() == other.facts.texts()
+    }
+}
+
+impl Eq for Consent {}
 
 /// A service was asked before what it needs had reached it.
 #[derive(Clone, Debug, PartialEq, Eq)]

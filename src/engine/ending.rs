@@ -50,7 +50,7 @@ impl<W: World + 'static> Runner<'_, W> {
             erase(ensure.as_ref(), &mut cx).await?;
             run.borrow_mut().part_mut(at).facts.forget_secrets();
         }
-        Ok((Facts::default(), Status::Reached))
+        Ok((Facts::default(), Status::Reached, String::new()))
     }
 
     /// Saves that an object shows before it is deleted: when this process dies, the next one need not ask for long whether what

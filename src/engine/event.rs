@@ -60,6 +60,9 @@ pub enum Event<'a> {
         /// Why undo left or kept the object.
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<&'a str>,
+        /// What a person should know of the object before it is used.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        says: Option<&'a str>,
     },
     /// It cannot go on.
     Failed {

@@ -1,6 +1,7 @@
 //! The step engine: walks a flow of steps, saves before and after each change, resumes, undoes, surveys.
 //! It knows no cloud, no terminal and no file.
 
+mod asking;
 pub mod cx;
 pub mod definition;
 pub mod ending;
@@ -14,7 +15,7 @@ pub mod undo;
 
 pub use cx::{Cx, Limits, Observe, Pace, Stop};
 pub use definition::{
-    About, Definition, Done, Early, Fault, Judged, Refusal, Scope, Settling, World,
+    About, Consent, Definition, Done, Early, Fault, Judged, Refusal, Scope, Settling, World,
 };
 pub use event::Event;
 pub use flow::{Flow, look_at};
@@ -22,7 +23,6 @@ pub use record::{Answer, At, Origin, Part, Run, Status, StepRecord};
 pub use runner::{Ended, Failed, Runner};
 pub use runs::{Listed, Runs, Store, StoreError};
 pub use step::{
-    Check, Consent, Deleted, Ensure, Known, Look, Made, Maker, Polled, Release, Step, Usual,
-    Verdict, Wait,
+    Check, Deleted, Ensure, Known, Look, Made, Maker, Polled, Release, Step, Usual, Verdict, Wait,
 };
 pub use undo::{Fate, Foreseen, NEXT_TIME, Other, Undo};

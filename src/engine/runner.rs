@@ -3,7 +3,7 @@
 
 use super::{
     cx::{Cx, Limits, Observe, Pace, Stop, Voice},
-    definition::{Done, Fault, Refusal, Scope, World},
+    definition::{Consent, Done, Fault, Refusal, Scope, World},
     event::Event,
     flow::Flow,
     record::{At, Run, Status, StepRecord, written_by},
@@ -37,6 +37,8 @@ pub struct Runner<'a, W: World> {
     pub limits: Limits,
     /// Rung to stop.
     pub stop: Stop,
+    /// Asks the person; where there is nobody, a flag that was given is the answer.
+    pub agrees: Box<dyn Fn(&Consent) -> bool + 'a>,
 }
 
 /// Why a run did not get to its end.
@@ -69,8 +71,8 @@ pub type Ended<W> = Result<(), Failed<<W as World>::Error>>;
 /// A run that several members change in turn.
 pub(super) type Shared<'r> = RefCell<&'r mut Run>;
 
-/// What a step gave, and how it stands.
-pub(super) type End = (Facts, Status);
+/// What a step gave, how it stands, and what a person should know of its object.
+pub(super) type End = (Facts, Status, String);
 
 impl<'a, W: World + 'static> Runner<'a, W> {
     /// A runner at the pace of the real clouds.
@@ -89,6 +91,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             pace: Pace::REAL,
             limits: Limits::default(),
             stop: Stop::default(),
+            agrees: Box::new(|consent| consent.by_flag.is_some()),
         }
     }
 
@@ -271,7 +274,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             at,
         );
         let began = Instant::now();
-        let (facts, status) = self.guard(self.act(run, step, at)).await?;
+        let (facts, status, says) = self.guard(self.act(run, step, at)).await?;
         let took = began.elapsed().as_secs_f64();
         let shown = facts.texts().clone();
         {
@@ -282,7 +285,15 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 .insert(about.id.into(), StepRecord::now(status, Some(took)));
         }
         self.save(run).await?;
-        self.finished(about.id, at, status, took, &shown, None);
+        let event = Event::Finished {
+            step: about.id,
+            status,
+            took: tenths(took),
+            facts: &shown,
+            note: None,
+            says: Some(says.as_str()).filter(|says| !says.is_empty()),
+        };
+        self.tell(&event, at);
         Ok(())
     }
 
@@ -301,7 +312,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 match saved {
                     Some(record) if record.renew && record.status.done() => {
                         renew(ensure.as_ref(), &mut cx).await?;
-                        Ok((Facts::default(), record.status))
+                        Ok((Facts::default(), record.status, String::new()))
                     }
                     _ => self.ensure(run, ensure.as_ref(), at, &mut cx).await,
                 }
@@ -353,7 +364,9 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 Ok(Some(known)) => return Ok(owned(known, maybe_ours)),
                 Ok(None) => {}
                 Err(fault) => {
-                    cx.again(fault).await?;
+                    if !self.agreed(run, at, cx, &fault).await? {
+                        cx.again(fault).await?;
+                    }
                     continue;
                 }
             }
@@ -376,6 +389,9 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 Err(fault) => {
                     let refused = matches!(&fault, Fault::World(error) if W::judge(error).refused);
                     maybe_ours |= !refused;
+                    if self.agreed(run, at, cx, &fault).await? {
+                        continue;
+                    }
                     if let Err(fault) = cx.again(fault).await {
                         // A plain no to the only request: nothing was made, and nothing need be looked for.
                         if !maybe_ours && !matches!(fault, Fault::Interrupted) {
@@ -407,7 +423,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                 }
             };
             match polled {
-                Ok(Polled::Reached(facts)) => return Ok((facts, Status::Reached)),
+                Ok(Polled::Reached(facts)) => return Ok((facts, Status::Reached, String::new())),
                 Ok(Polled::Refused(refusal)) => {
                     if !Box::pin(self.ask_again(run, at, cx, &refusal)).await? {
                         return Err(self.refused(run, at, refusal).await);
@@ -496,9 +512,10 @@ impl<'a, W: World + 'static> Runner<'a, W> {
         let event = Event::Finished {
             step,
             status,
-            took: (took * 10.0).round() / 10.0,
+            took: tenths(took),
             facts,
             note,
+            says: None,
         };
         self.tell(&event, at);
     }
@@ -506,6 +523,10 @@ impl<'a, W: World + 'static> Runner<'a, W> {
 
 /// The longest pause between two looks for what a person has to do.
 const PERSON_EVERY: Duration = Duration::from_secs(15);
+
+fn tenths(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
 
 fn vnet(at: &At) -> Option<&str> {
     match at {
@@ -531,5 +552,5 @@ fn owned(known: Known, maybe_ours: bool) -> End {
         Maker::Unknown => maybe_ours,
     };
     let status = if ours { Status::Created } else { Status::Found };
-    (known.facts, status)
+    (known.facts, status, known.says)
 }

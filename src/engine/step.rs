@@ -4,7 +4,7 @@
 
 use super::{
     cx::Cx,
-    definition::{Definition, Done, Refusal, World},
+    definition::{Consent, Definition, Done, Refusal, World},
 };
 use crate::{fact::Facts, shell::Cmd};
 use async_trait::async_trait;
@@ -21,6 +21,8 @@ pub struct Known {
     pub name: String,
     /// Its id at its service.
     pub id: String,
+    /// What a person should know of it before it is used; may be empty.
+    pub says: String,
 }
 
 impl Known {
@@ -32,6 +34,7 @@ impl Known {
             maker,
             name: String::new(),
             id: String::new(),
+            says: String::new(),
         }
     }
 
@@ -40,6 +43,13 @@ impl Known {
     pub fn called(mut self, name: impl Into<String>, id: impl Into<String>) -> Self {
         self.name = name.into();
         self.id = id.into();
+        self
+    }
+
+    /// The same, with what a person should know of it before it is used.
+    #[must_use]
+    pub fn saying(mut self, says: impl Into<String>) -> Self {
+        self.says = says.into();
         self
     }
 }
@@ -165,6 +175,11 @@ pub trait Ensure<W: World>: Definition<W> {
         })
     }
 
+    /// What nobody can know of it until it is made, and what is done about that; may be empty.
+    fn unknown_before(&self) -> &'static str {
+        ""
+    }
+
     /// Whether every connection of the two networks uses it, whoever asked for that.
     fn connects(&self) -> bool {
         false
@@ -247,17 +262,6 @@ pub struct Verdict {
     pub done: Option<String>,
     /// What is in the way and may be removed, if the person agrees to it.
     pub consents: Vec<Consent>,
-}
-
-/// Something that is never done without being asked for.
-#[derive(Clone, Debug)]
-pub struct Consent {
-    /// What will happen, as a question.
-    pub question: String,
-    /// The facts that let it happen.
-    pub facts: Facts,
-    /// The problem that it is without the person's yes.
-    pub otherwise: String,
 }
 
 /// A look at the world before anything is changed.

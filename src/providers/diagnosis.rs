@@ -13,7 +13,7 @@ use crate::{
 
 /// What [`diagnose`] reads.
 #[must_use]
-pub const fn reads(side: Side) -> [Named; 6] {
+pub const fn reads(side: &Side) -> [Named; 6] {
     [
         USER_VNET_ID.named(),
         USER_VNET_RANGES.named(),
@@ -61,7 +61,7 @@ impl Diagnosis {
 pub async fn diagnose(
     w: &Clouds,
     f: &Facts,
-    side: Side,
+    side: &Side,
     told: Option<&str>,
 ) -> Result<Diagnosis, ApiError> {
     let Diagnosis {

@@ -199,6 +199,7 @@ impl View for Bars {
                 took,
                 facts: _,
                 note,
+                says,
             } => {
                 let mark = match status {
                     Status::Found | Status::Kept => (Tone::Dim, "="),
@@ -206,8 +207,10 @@ impl View for Bars {
                 };
                 let word = word(*status, note.is_some());
                 self.end(key, step, mark, word, Some(*took));
-                for line in wrap(&clean(note.unwrap_or_default()), self.screen.width, "    ") {
-                    self.print(&self.screen.paint(Tone::Dim, &line));
+                for text in [note, says].into_iter().flatten() {
+                    for line in wrap(&clean(text), self.screen.width, "    ") {
+                        self.print(&self.screen.paint(Tone::Dim, &line));
+                    }
                 }
             }
             Event::Failed { step, .. } => {
@@ -235,6 +238,10 @@ impl View for Bars {
         for line in text.trim_end_matches('\n').split('\n') {
             self.print(line);
         }
+    }
+
+    fn aside(&mut self, work: &mut dyn FnMut()) {
+        self.multi.suspend(work);
     }
 
     fn request(&mut self, line: &str) {
@@ -293,6 +300,7 @@ mod tests {
             took: 1.8,
             facts: &BTreeMap::new(),
             note,
+            says: None,
         };
         view.event(&finished, None);
     }
@@ -433,6 +441,7 @@ mod tests {
             took: 1.8,
             facts: &facts,
             note: Some("the run kong-1 uses it"),
+            says: None,
         };
         view.event(&finished, Some("/virtualnetworks/a"));
         assert_eq!(

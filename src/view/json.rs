@@ -85,6 +85,7 @@ mod tests {
             took: 1.8,
             facts: &facts,
             note: None,
+            says: None,
         };
         view.event(&finished, None);
         view.note("prose");

@@ -128,11 +128,15 @@ impl<W: Write> View for Lines<W> {
                 took,
                 facts: _,
                 note,
+                says,
             } => {
                 let word = word(*status, note.is_some());
                 let note = note.map(|note| format!(", {}", clean(note)));
                 let took = duration(*took);
                 self.progress(key, &format!("{word} ({took}{})", note.unwrap_or_default()));
+                if let Some(says) = says {
+                    self.progress(key, &clean(says));
+                }
             }
             Event::Failed { step, .. } => {
                 if step.is_some() {
@@ -256,6 +260,7 @@ mod tests {
             took: 1.84,
             facts: &facts,
             note: Some("it is in use"),
+            says: None,
         };
         let events = [(0, STARTED), (1, needs()), (2, needs()), (3, finished)];
         let quiet = shown(true, &events);
@@ -283,6 +288,7 @@ mod tests {
                 took: 1.84,
                 facts: &facts,
                 note: Some("it is in use"),
+                says: None,
             };
             view.event(&finished, Some(&format!("/virtualnetworks/{vnet}")));
         }

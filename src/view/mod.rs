@@ -140,6 +140,10 @@ pub trait View {
     fn note(&mut self, text: &str);
     /// Shows one HTTP request, if the person wants to see them.
     fn request(&mut self, line: &str);
+    /// Does something on the terminal while nothing else is drawn there.
+    fn aside(&mut self, work: &mut dyn FnMut()) {
+        work();
+    }
     /// Clears what is still moving and shows the cursor. The view may be used again afterwards.
     fn close(&mut self);
 }
@@ -180,6 +184,10 @@ impl View for UntilClosed {
 
     fn request(&mut self, line: &str) {
         self.view.request(line);
+    }
+
+    fn aside(&mut self, work: &mut dyn FnMut()) {
+        self.view.aside(work);
     }
 
     fn close(&mut self) {

@@ -134,6 +134,7 @@ fn events<'a>(name: &'a str, facts: &'a BTreeMap<String, String>) -> Vec<Event<'
             took: 1.0,
             facts,
             note: Some(name),
+            says: None,
         },
         Event::Closed {
             status: Outcome::Connected,

@@ -11,12 +11,14 @@ use crate::{
     azure::{
         Cx, Fault, graph,
         keys::{
-            AppId, GUID_READS, PrincipalId, Side, TAG_PREFIX, TenantId, Text, USER_APP_ID,
-            USER_SP_ID, USER_TENANT_ID, tag,
+            AppId, GUID_READS, PrincipalId, Side, TAG_PREFIX, USER_APP_ID, USER_SP_ID,
+            USER_TENANT_ID, tag,
         },
     },
     clouds::{Clouds, Realm},
-    engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
+    engine::{
+        About, Consent, Definition, Deleted, Ensure, Known, Made, Maker, Refusal, Scope, Settling,
+    },
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
     keys,
@@ -41,8 +43,11 @@ pub struct Principal {
 
 /// What is particular to a provider's principal.
 struct Provider {
-    name: Key<Text>,
-    tenant: Key<TenantId>,
+    side: Side,
+    /// What people call it.
+    called: String,
+    /// The application that it documents.
+    documented: &'static str,
     /// The provider's application has a consent page: a person with the right may open it while we wait.
     consent_at: Option<String>,
 }
@@ -63,9 +68,9 @@ impl Principal {
         }
     }
 
-    /// That of the application of the provider called `name`.
+    /// That of the application of the provider called `name`, which documents the application `documented`.
     #[must_use]
-    pub fn of(name: &str, side: Side) -> Self {
+    pub fn of(name: &str, side: Side, documented: &'static str) -> Self {
         Self {
             id: "provider-principal",
             title: format!("Create the service principal of {name}"),
@@ -75,8 +80,9 @@ impl Principal {
             principal: side.sp_id,
             assignment: PROVIDER_ASSIGNMENT,
             provider: Some(Provider {
-                name: side.app_name,
-                tenant: side.app_tenant_id,
+                side,
+                called: name.into(),
+                documented,
                 consent_at: None,
             }),
         }
@@ -121,18 +127,29 @@ impl Principal {
 
     fn known(&self, item: graph::ServicePrincipal, maker: Maker) -> Known {
         let mut facts = Facts::default().with(self.principal, item.id.as_str());
-        if let Some(provider) = &self.provider {
-            if let Some(name) = &item.display_name {
-                facts.set(provider.name, name.as_str());
+        let mut says = String::new();
+        if let Some(Provider { side, called, .. }) = &self.provider {
+            let (name, owner) = (
+                item.display_name.as_deref(),
+                &item.app_owner_organization_id,
+            );
+            let publisher = item.publisher();
+            says = entra_says(called, name, owner.as_deref(), publisher);
+            if let Some(name) = name {
+                facts.set(side.app_name, name);
             }
-            if let Some(tenant) = item.app_owner_organization_id {
-                facts.set(provider.tenant, tenant);
+            if let Some(publisher) = publisher {
+                facts.set(side.app_publisher, publisher);
+            }
+            if let Some(tenant) = owner {
+                facts.set(side.app_tenant_id, tenant.as_str());
             }
         }
-        Known::new(facts, maker).called(item.display_name.unwrap_or_default(), item.id)
+        let name = item.display_name.unwrap_or_default();
+        Known::new(facts, maker).called(name, item.id).saying(says)
     }
 
-    fn found(&self, f: &Facts, item: graph::ServicePrincipal) -> Result<Known, Missing> {
+    fn found(&self, f: &Facts, item: graph::ServicePrincipal) -> Result<Known, Fault> {
         let tags = item.tags.as_deref();
         let maker = if bears_tag(f, tags)? {
             Maker::Run
@@ -141,8 +158,95 @@ impl Principal {
         } else {
             Maker::Unknown
         };
-        Ok(self.known(item, maker))
+        self.let_in(f, self.known(item, maker))
     }
+
+    /// The principal, if it may be given a right. One that the provider does not document is a stranger until a person confirms
+    /// what Entra says of it.
+    fn let_in(&self, f: &Facts, mut known: Known) -> Result<Known, Fault> {
+        let Some(provider) = &self.provider else {
+            return Ok(known);
+        };
+        let Provider {
+            side,
+            called,
+            documented,
+            ..
+        } = provider;
+        let (app, mine) = (f.get(self.app)?, f.get(USER_TENANT_ID)?);
+        let owner = known.facts.get(side.app_tenant_id).ok();
+        if owner
+            .as_ref()
+            .is_some_and(|owner| owner.as_ref().eq_ignore_ascii_case(mine.as_ref()))
+        {
+            return Err(Fault::Refused(
+                Refusal::new(format!(
+                    "the application {app} (`{}`) belongs to your own tenant {mine}, so it is not {called}'s",
+                    known.name
+                ))
+                .hint(NOT_LET_IN),
+            ));
+        }
+        if app.as_ref().eq_ignore_ascii_case(documented) {
+            return Ok(known);
+        }
+        let stranger =
+            format!("{app} is not the application that {called} documents ({documented})");
+        let Some(owner) = owner else {
+            return Err(Fault::Refused(
+                Refusal::new(format!(
+                    "{stranger}, and Entra does not tell which tenant it belongs to: what {called} tells of its tenant could not be checked"
+                ))
+                .hint(NOT_LET_IN),
+            ));
+        };
+        known.says = format!("{stranger}. {}", known.says);
+        let confirmed = format!("{app} of the tenant {owner}");
+        let said = f.get(side.app_confirmed).ok();
+        if said.as_ref().is_some_and(|said| said.as_ref() == confirmed) {
+            known.facts.set(side.app_confirmed, confirmed);
+            return Ok(known);
+        }
+        let otherwise = format!("{stranger}, and was not confirmed. {}", known.says);
+        let consent = Consent {
+            question: format!(
+                "{} Let it peer with your VNet in {called}'s name?",
+                known.says
+            ),
+            facts: Facts::default().with(side.app_confirmed, confirmed),
+            otherwise: otherwise.clone(),
+            // Where a person has said no, the flag says nothing any more.
+            by_flag: said.is_none().then_some("provider-application-id"),
+            refused: Facts::default().with(side.app_confirmed, "no"),
+        };
+        let mut refusal = Refusal::new(otherwise).hint(NOT_LET_IN);
+        refusal.asks = Some(Box::new(consent));
+        Err(Fault::Refused(refusal))
+    }
+}
+
+const NOT_LET_IN: &str =
+    "nothing was given to it: check `--provider-application-id`, or leave it out";
+
+/// What Entra says of a provider's application, for a person.
+fn entra_says(
+    called: &str,
+    name: Option<&str>,
+    owner: Option<&str>,
+    publisher: Option<&str>,
+) -> String {
+    let name = name.map_or_else(|| "without a name".into(), |name| format!("`{name}`"));
+    let of = match owner {
+        Some(owner) => format!("of the tenant {owner}"),
+        None => format!(
+            "of a tenant that is not told, so that what {called} tells of its tenant is not checked"
+        ),
+    };
+    let by = match publisher {
+        Some(publisher) => format!("verified publisher `{publisher}`"),
+        None => "no verified publisher".into(),
+    };
+    format!("Entra says: {name}, {of}; {by}.")
 }
 
 /// What is said of an object in Entra that is not this run's.
@@ -187,7 +291,13 @@ impl Definition<Clouds> for Principal {
     fn gives(&self) -> Vec<Named> {
         match &self.provider {
             None => keys![self.principal],
-            Some(Provider { name, tenant, .. }) => keys![self.principal, *name, *tenant],
+            Some(Provider { side, .. }) => keys![
+                self.principal,
+                side.app_name,
+                side.app_tenant_id,
+                side.app_publisher,
+                side.app_confirmed,
+            ],
         }
     }
 
@@ -238,14 +348,16 @@ impl Ensure<Clouds> for Principal {
     async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
         let call = graph::principal(&cx.facts.get(self.app)?);
         let found = cx.world.look(&call).await?;
-        Ok(found.map(|item| self.found(&cx.facts, item)).transpose()?)
+        found.map(|item| self.found(&cx.facts, item)).transpose()
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
         let (w, f) = (cx.world, &cx.facts);
         let app = f.get(self.app)?;
         match w.send(&graph::create_principal(&app, &tag(f)?)).await {
-            Ok(principal) => Ok(Made::New(self.known(principal, Maker::Run))),
+            Ok(principal) => Ok(Made::New(
+                self.let_in(f, self.known(principal, Maker::Run))?,
+            )),
             Err(error) if error.status == Some(409) => {
                 match w.look(&graph::principal(&app)).await? {
                     Some(principal) => Ok(Made::Already(self.found(f, principal)?)),
@@ -256,6 +368,14 @@ impl Ensure<Clouds> for Principal {
                 Err(self.consent(f, &app)?.unwrap_or(Fault::World(error)))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn unknown_before(&self) -> &'static str {
+        if self.provider.is_some() {
+            "Entra tells only once it is made whose application it is; that is told, and checked, before it gets any right"
+        } else {
+            ""
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     azure::{
-        Cx, Fault, arm,
+        Cx, Fault, arm, graph,
         keys::{
             GUID_READS, ROLE_NAME, RoleId, Side, Text, USER_ROLE_ID, USER_ROLE_NAME,
             USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, guid,
@@ -303,7 +303,7 @@ impl Role {
                 ..arm::Permission::default()
             }],
             assignable_scopes: vec![scope.into()],
-            updated_on: None,
+            ..arm::RoleProperties::default()
         }
     }
 }
@@ -315,6 +315,35 @@ async fn list(w: &Clouds, scope: &str) -> Result<Vec<arm::RoleDefinition>, Fault
         Err(error) if matches!(error.status, Some(403 | 404)) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// When a role was made, as the end of a sentence.
+fn made_on(role: &arm::RoleDefinition) -> String {
+    let on = role.properties.created_on.as_deref().unwrap_or_default();
+    let (day, _) = on.split_once('T').unwrap_or_default();
+    if day.is_empty() {
+        String::new()
+    } else {
+        format!(" on {day}")
+    }
+}
+
+/// Who an object id stands for. A name is a help and no more, so that a look that fails leaves the id.
+async fn author_of(w: &Clouds, id: Option<String>) -> String {
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return "somebody whom Azure does not tell".into();
+    };
+    let note = format!("who is {id}");
+    if let Some(said) = w.noted::<String>(&note) {
+        return said.to_string();
+    }
+    let found = w.look(&graph::directory_object(&id)).await;
+    let name = found.ok().flatten().and_then(|it| it.display_name);
+    let said = match name {
+        Some(name) => format!("`{name}` ({id})"),
+        None => id,
+    };
+    w.note(note, said).to_string()
 }
 
 /// The same, listed once: a tenant may have thousands.
@@ -409,8 +438,17 @@ impl Definition<Clouds> for Role {
 #[async_trait(?Send)]
 impl Ensure<Clouds> for Role {
     async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
-        let found = self.search(cx.world, &cx.facts).await?;
-        Ok(found.map(|role| self.known(&cx.facts, role)).transpose()?)
+        let Some(role) = self.search(cx.world, &cx.facts).await? else {
+            return Ok(None);
+        };
+        let author = role.properties.created_by.clone();
+        let made = made_on(&role);
+        let mut known = self.known(&cx.facts, role)?;
+        if known.maker != Maker::Run {
+            let by = author_of(cx.world, author).await;
+            known.says = format!("`{}` allows just that; made by {by}{made}", known.name);
+        }
+        Ok(Some(known))
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {

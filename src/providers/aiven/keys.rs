@@ -10,6 +10,8 @@ pub const AIVEN: Side = Side {
     app_id: Key::new("AIVEN_APP_ID"),
     app_name: Key::new("AIVEN_APP_NAME"),
     app_tenant_id: Key::new("AIVEN_APP_TENANT_ID"),
+    app_publisher: Key::new("AIVEN_APP_PUBLISHER"),
+    app_confirmed: Key::new("AIVEN_APP_CONFIRMED"),
     sp_id: Key::new("AIVEN_SP_ID"),
     role_id: Key::new("AIVEN_ROLE_ID"),
     assignment_id: Key::new("AIVEN_ROLE_ASSIGNMENT_ID"),

@@ -54,7 +54,7 @@ impl Definition<Clouds> for PendingPeer {
         let mut reads = row_reads(self.place);
         // Its script may have to ask again.
         reads.extend(keys![PEERING_NAME, USER_APP_ID, USER_TENANT_ID]);
-        reads.extend(diagnosis::reads(AIVEN));
+        reads.extend(diagnosis::reads(&AIVEN));
         reads.extend(agreement::reads(AIVEN));
         reads
     }
@@ -213,7 +213,7 @@ impl Definition<Clouds> for Active {
     fn reads(&self) -> Vec<Named> {
         let mut reads = row_reads(self.place);
         reads.extend(TOLD_BEFORE);
-        reads.extend(diagnosis::reads(AIVEN));
+        reads.extend(diagnosis::reads(&AIVEN));
         reads
     }
 
@@ -303,7 +303,7 @@ async fn refusal(w: &Clouds, f: &Facts, name: &str, row: &Row) -> Result<Polled,
     refusal.code = Some(row.state.clone());
     refusal.renew = Some(STEP);
     let told = row.peer_azure_tenant_id.as_deref();
-    let diagnosis = diagnosis::diagnose(w, f, AIVEN, told).await?;
+    let diagnosis = diagnosis::diagnose(w, f, &AIVEN, told).await?;
     // Its right is seconds old, and nobody but Azure knows when it has reached the place that Aiven asks.
     let may_pass = diagnosis.is_clean() && MAY_BE_EARLY.contains(&row.state.as_str());
     refusal.early = may_pass.then(|| Early {

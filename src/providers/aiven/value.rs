@@ -85,7 +85,7 @@ fn flow(provider: &Provider, shape: &Shape, place: Place) -> Flow {
     // What takes long to spread comes first, so that it spreads while the provider works. Whether Aiven takes an application that
     // has no principal is not known, so it has one before Aiven is asked.
     let flow = own_application(flow, shape);
-    let flow = let_in(flow, provider, Principal::of(name, side));
+    let flow = let_in(flow, provider, Principal::of(name, side, provider.app_id));
     let flow = own_principal(flow, shape).ensure(ProviderPeering { place, name });
     own_right(flow, shape)
         .wait(PendingPeer { place, name })

@@ -182,6 +182,7 @@ async fn existing(
             question: replace_question(gateway),
             facts: Facts::default().with(KONG_REPLACED_GATEWAY_ID, gateway.id.as_str()),
             otherwise: sentence(other_mapping(gateway)),
+            ..Consent::default()
         });
         return Ok(());
     }

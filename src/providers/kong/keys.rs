@@ -11,6 +11,8 @@ pub const KONG: Side = Side {
     app_id: Key::new("KONG_APP_ID"),
     app_name: Key::new("KONG_APP_NAME"),
     app_tenant_id: Key::new("KONG_APP_TENANT_ID"),
+    app_publisher: Key::new("KONG_APP_PUBLISHER"),
+    app_confirmed: Key::new("KONG_APP_CONFIRMED"),
     sp_id: Key::new("KONG_SP_ID"),
     role_id: Key::new("KONG_ROLE_ID"),
     assignment_id: Key::new("KONG_ROLE_ASSIGNMENT_ID"),

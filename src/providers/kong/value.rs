@@ -67,7 +67,7 @@ fn flow(provider: &Provider, shape: &Shape) -> Flow {
         .check(MayGrant {
             role: provider.role(),
         });
-    let principal = Principal::of(name, side).by_consent(&shape.login_host);
+    let principal = Principal::of(name, side, provider.app_id).by_consent(&shape.login_host);
     let_in(flow, provider, principal)
         .ensure(TransitGateway)
         .wait(Ready::new(&shape.login_host, provider.allows.actions))

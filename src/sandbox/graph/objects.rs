@@ -62,6 +62,13 @@ pub(super) fn answer(
             let objects = by_ids(world, &caller.tenant, &ids);
             list(world, ask, "directoryObjects", objects)
         }
+        // <https://learn.microsoft.com/graph/api/directoryobject-get>
+        ("GET", "directoryObjects", [id]) => {
+            let ids = [(*id).to_owned()];
+            let found = by_ids(world, &caller.tenant, &ids).pop();
+            let found = found.ok_or_else(|| not_found(id))?;
+            Ok(entity(ask, 200, "directoryObjects", found))
+        }
         (_, "directory", ["deletedItems", rest @ ..]) => {
             administrator(world, caller)?;
             deleted(world, ask, caller, rest)
