@@ -79,18 +79,28 @@ fn fits<T: Fact>(text: &str) -> bool {
     T::read(text).is_some()
 }
 
-/// The name of a secret: kept in memory only; the step that gives it runs again on resume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecretKey {
+/// The name of a secret and the type of its value: kept in memory only; the step that gives it runs again on resume.
+pub struct SecretKey<T = Secret> {
     /// The variable of the script.
     pub name: &'static str,
+    of: PhantomData<fn() -> T>,
 }
 
-impl SecretKey {
+impl<T> Clone for SecretKey<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for SecretKey<T> {}
+
+impl<T> SecretKey<T> {
     /// A secret of this name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name }
+        Self {
+            name,
+            of: PhantomData,
+        }
     }
 
     /// The key as one among others.
@@ -148,8 +158,8 @@ impl<T: Fact> From<Key<T>> for Named {
         key.named()
     }
 }
-impl From<SecretKey> for Named {
-    fn from(key: SecretKey) -> Self {
+impl<T> From<SecretKey<T>> for Named {
+    fn from(key: SecretKey<T>) -> Self {
         key.named()
     }
 }
@@ -210,7 +220,7 @@ pub struct Facts {
     /// What was read of the texts already, so that each is read once.
     values: RefCell<BTreeMap<String, Rc<dyn Any>>>,
     fleeting: BTreeMap<&'static str, String>,
-    secrets: BTreeMap<&'static str, Secret>,
+    secrets: BTreeMap<&'static str, Rc<dyn Any>>,
     /// Who reads, and the only names that it may, when it has said which.
     only: Option<(&'static str, BTreeSet<&'static str>)>,
     /// Notes what is read, when a test wants to know.
@@ -274,9 +284,10 @@ impl Facts {
     ///
     /// # Errors
     /// [`Missing`] when it is not held, or when the step has not said that it reads it.
-    pub fn secret(&self, key: SecretKey) -> Result<Secret, Missing> {
+    pub fn secret<T: Clone + 'static>(&self, key: SecretKey<T>) -> Result<T, Missing> {
         let held = self.may_read(key.name).then(|| self.secrets.get(key.name));
-        held.flatten().cloned().ok_or(Missing(key.name))
+        let held = held.flatten().and_then(|held| held.downcast_ref::<T>());
+        held.cloned().ok_or(Missing(key.name))
     }
 
     /// Sets `key`, replacing what was there.
@@ -292,8 +303,8 @@ impl Facts {
     }
 
     /// Holds a secret under this name.
-    pub fn hold(&mut self, key: SecretKey, secret: Secret) {
-        self.secrets.insert(key.name, secret);
+    pub fn hold<T: 'static>(&mut self, key: SecretKey<T>, secret: T) {
+        self.secrets.insert(key.name, Rc::new(secret));
     }
 
     /// These facts and one more.
@@ -305,7 +316,7 @@ impl Facts {
 
     /// These facts and a secret.
     #[must_use]
-    pub fn with_secret(mut self, key: SecretKey, secret: Secret) -> Self {
+    pub fn with_secret<T: 'static>(mut self, key: SecretKey<T>, secret: T) -> Self {
         self.hold(key, secret);
         self
     }

@@ -5,7 +5,7 @@ use crate::{
     azure::{
         Flow,
         keys::{NETWORK_CONTRIBUTOR_ROLE_ID, RoleId, Side, USER_ROLE_ID},
-        steps::{Allows, Application, Assignment, Password, Principal, Role},
+        steps::{Allows, Application, Assignment, Credential, CredentialKind, Principal, Role},
     },
     clouds::Clouds,
     engine::Answer,
@@ -205,6 +205,8 @@ pub struct Shape {
     pub application_given: bool,
     /// A custom role with just the peering rights instead of Network Contributor.
     pub peering_only: bool,
+    /// What your application signs in with.
+    pub credential: CredentialKind,
     /// Where Entra's pages are.
     pub login_host: String,
 }
@@ -223,7 +225,7 @@ impl Provider {
     }
 }
 
-/// Adds your own application and its password: what a tenant may forbid is known before anything is asked of the provider.
+/// Adds your own application and its credential: what a tenant may forbid is known before anything is asked of the provider.
 #[must_use]
 pub fn own_application(flow: Flow, shape: &Shape) -> Flow {
     let application = if shape.application_given {
@@ -231,7 +233,8 @@ pub fn own_application(flow: Flow, shape: &Shape) -> Flow {
     } else {
         Application::multi_tenant()
     };
-    flow.ensure(application).ensure(Password)
+    flow.ensure(application)
+        .ensure(Credential(shape.credential))
 }
 
 /// Adds the principal of your own application, and the narrow role if it is to have that.

@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "real_clients/certificate.rs"]
+mod certificate;
 #[path = "real_clients/clients.rs"]
 mod clients;
 #[path = "real_clients/parts.rs"]
@@ -522,6 +524,7 @@ fn every_shape_of_script_is_clean() {
                 "--application-id",
                 GIVEN_APP,
             ],
+            &["--credential", "certificate"],
             &["--grant-scope", "resource-group"],
             &["--grant-scope", "subscription"],
             &["--application", ODD, "--role-name", ODD],

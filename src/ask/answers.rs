@@ -7,6 +7,7 @@ use crate::{
             APPLICATION_NAME, GRANT_SCOPE, NETWORK_CONTRIBUTOR_ROLE_ID, PEERING_NAME, ROLE_NAME,
             RUN, USER_APP_ID, USER_ROLE_NAME, USER_TENANT_ID, USER_VNET_ID, vnet_facts,
         },
+        steps::CredentialKind,
     },
     cli,
     engine::{Answer, Origin, Run, Scope},
@@ -67,7 +68,18 @@ pub fn shape_of(answers: &BTreeMap<String, Answer>, login_host: &str) -> Shape {
     Shape {
         application_given: value(answers, "APPLICATION_ID").is_some(),
         peering_only: peering_only(answers),
+        credential: credential(answers),
         login_host: login_host.into(),
+    }
+}
+
+/// A run of an earlier version was not asked.
+fn credential(answers: &BTreeMap<String, Answer>) -> CredentialKind {
+    let word = value(answers, "CREDENTIAL").unwrap_or_default();
+    match clap::ValueEnum::from_str(word, true).unwrap_or_default() {
+        cli::Credential::Auto => CredentialKind::Auto,
+        cli::Credential::Password => CredentialKind::Password,
+        cli::Credential::Certificate => CredentialKind::Certificate,
     }
 }
 
@@ -224,9 +236,10 @@ pub fn labelled(
         ("TENANT_ID", "Tenant"),
         ("VNET_ID", "VNet"),
     ];
-    const AFTER: [(&str, &str); 7] = [
+    const AFTER: [(&str, &str); 8] = [
         ("APPLICATION", "Application"),
         ("APPLICATION_ID", "Application ID"),
+        ("CREDENTIAL", "Credential"),
         ("PROVIDER_APPLICATION_ID", "Provider's application"),
         ("GRANT_ROLE", "Your role"),
         ("GRANT_SCOPE", "Its scope"),

@@ -237,12 +237,18 @@ impl<'a> Gather<'a> {
         let given = self.given;
         let word = |value: String, from: Origin| Some(Told { value, from });
         let (scope, role) = (&given.grant_scope, &given.grant_role);
+        let credential = &given.credential;
         let own = [
             ("application", "APPLICATION", given.application.clone()),
             (
                 "application-id",
                 "APPLICATION_ID",
                 given.application_id.clone(),
+            ),
+            (
+                "credential",
+                "CREDENTIAL",
+                word(cli::word(&credential.value), credential.from),
             ),
             (
                 "grant-scope",

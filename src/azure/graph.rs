@@ -7,7 +7,7 @@ use crate::{
     http::{Call, Service::Graph, segment},
 };
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// An application registration.
@@ -30,6 +30,9 @@ pub struct Application {
     /// Its passwords, without their secrets.
     #[serde(default)]
     pub password_credentials: Option<Vec<PasswordCredential>>,
+    /// Its certificates, without what they hold.
+    #[serde(default)]
+    pub key_credentials: Option<Vec<KeyCredential>>,
 }
 
 /// A password without its secret.
@@ -41,6 +44,40 @@ pub struct PasswordCredential {
     /// What it was made for.
     #[serde(default)]
     pub display_name: Option<String>,
+}
+
+/// A certificate as Graph shows it, `"key": null`: kept as it came, since what is there already has to be written back unchanged.
+/// <https://learn.microsoft.com/graph/api/resources/keycredential>
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct KeyCredential(Value);
+
+impl KeyCredential {
+    /// A new certificate in DER, to sign in with until `until`, RFC 3339.
+    #[must_use]
+    pub fn new(key_id: &str, name: &str, der: &[u8], [from, until]: [&str; 2]) -> Self {
+        Self(json!({
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+            "key": azure_core::base64::encode(der),
+            "keyId": key_id,
+            "displayName": name,
+            "startDateTime": from,
+            "endDateTime": until,
+        }))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        self.0["keyId"].as_str().unwrap_or_default()
+    }
+
+    /// What it was made for.
+    #[must_use]
+    pub fn display_name(&self) -> Option<&str> {
+        self.0["displayName"].as_str()
+    }
 }
 
 /// A password as it is told once, when it is made.
@@ -174,6 +211,14 @@ pub fn remove_password(id: &AppObjectId, key_id: &str) -> Call<Value> {
         format!("/v1.0/applications/{}/removePassword", segment(id.as_ref())),
         json!({ "keyId": key_id }),
     )
+}
+
+/// Puts these in place of all certificates that there are.
+/// <https://learn.microsoft.com/graph/api/application-update>
+#[must_use]
+pub fn put_keys(id: &AppObjectId, keys: &[KeyCredential]) -> Call<()> {
+    let path = format!("/v1.0/applications/{}", segment(id.as_ref()));
+    Call::new(Graph, Method::PATCH, path).json(json!({ "keyCredentials": keys }))
 }
 
 /// <https://learn.microsoft.com/graph/api/serviceprincipal-get>

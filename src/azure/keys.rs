@@ -1,6 +1,7 @@
 //! The facts of the Azure side. Their names are the variables of the providers' guides, in upper case.
 
 use crate::{
+    clouds::identity::AppCredential,
     fact::{Facts, Key, Missing, Named, SecretKey},
     net::{Ranges, VnetId},
     text_types,
@@ -48,9 +49,9 @@ pub const USER_APP_ID: Key<AppId> = Key::new("USER_APP_ID");
 pub const USER_APP_OBJECT_ID: Key<AppObjectId> = Key::new("USER_APP_OBJECT_ID");
 /// The object id of its service principal.
 pub const USER_SP_ID: Key<PrincipalId> = Key::new("USER_SP_ID");
-/// Its password, for minutes and in memory only.
-pub const USER_APP_SECRET: SecretKey = SecretKey::new("USER_APP_SECRET");
-/// The id of that password, by which it is revoked.
+/// What it signs in with, for minutes and in memory only.
+pub const USER_APP_SECRET: SecretKey<AppCredential> = SecretKey::new("USER_APP_SECRET");
+/// The id of that password or certificate, by which it is removed.
 pub const USER_APP_KEY_ID: Key<Text> = Key::new("USER_APP_KEY_ID");
 /// The built-in role of the guides.
 pub const NETWORK_CONTRIBUTOR_ROLE_ID: Key<RoleId> = Key::new("NETWORK_CONTRIBUTOR_ROLE_ID");

@@ -38,9 +38,12 @@ pub struct Options {
     /// Display name of the application that is registered for you
     #[arg(long, value_name = "NAME", value_parser = told(display_name))]
     pub application: Option<Told<String>>,
+    /// What your application signs in with for these minutes; with auto a certificate where your tenant forbids passwords
+    #[arg(long, value_name = "KIND", default_value = "auto", ignore_case = true, value_parser = word_told::<Credential>())]
+    pub credential: Told<Credential>,
     /// Use this application of yours instead of registering one
     ///
-    /// Adding a password to it takes its owner's rights.
+    /// Adding a password or a certificate to it takes its owner's rights.
     #[arg(long, value_name = "ID", value_parser = told(guid), conflicts_with = "application")]
     pub application_id: Option<Told<String>>,
     /// Application ID of the provider, if it gave you another than its guides
@@ -138,6 +141,18 @@ pub enum GrantRole {
     PeeringOnly,
 }
 
+/// What your application signs in with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Credential {
+    /// A password, or a certificate where the tenant forbids passwords
+    #[default]
+    Auto,
+    /// A password
+    Password,
+    /// A key and its self-signed certificate, both in memory only
+    Certificate,
+}
+
 /// Options of `azure`.
 #[derive(Clone, Debug, Default)]
 pub struct Azure(Options);
@@ -182,6 +197,7 @@ impl Options {
             tenant,
             inputs,
             application,
+            credential,
             application_id,
             provider_application_id,
             grant_scope,
@@ -193,6 +209,7 @@ impl Options {
             waits: _,
             empty,
         } = self;
+        credential.from = origin(matches, "credential");
         grant_scope.from = origin(matches, "grant_scope");
         grant_role.from = origin(matches, "grant_role");
         for (told, id) in [

@@ -1,4 +1,4 @@
-//! Sign-ins: the person's own through azure_identity, and our application's in two tenants.
+//! The person's sign-ins, through azure_identity.
 
 use super::{
     az::{self, Az, Of},
@@ -49,17 +49,6 @@ pub enum SignIn {
     WorkloadIdentity,
     /// None: look-ups are impossible.
     Nobody,
-}
-
-/// Our application, which signs in with its password.
-#[derive(Clone, Debug)]
-pub struct AppIdentity {
-    /// Its application id.
-    pub client_id: String,
-    /// Its password.
-    pub secret: Secret,
-    /// Its home tenant.
-    pub tenant: String,
 }
 
 impl SignIn {
@@ -178,22 +167,6 @@ fn is_guid(text: &str) -> bool {
     uuid::Uuid::parse_str(text).is_ok()
 }
 
-/// A fresh ARM token of our application in `tenant`. The credential is new each time: tokens are cached in it, and one
-/// from before a role assignment does not carry the new right.
-///
-/// # Errors
-/// What Entra said.
-pub async fn app_token(
-    clouds: Reach<'_>,
-    app: &AppIdentity,
-    tenant: &str,
-) -> Result<Secret, ApiError> {
-    let credential = secret_credential(clouds, tenant, &app.client_id, &app.secret)
-        .map_err(|error| failure(&error))?;
-    let scope = clouds.endpoints.arm_scope.clone();
-    Ok(get(clouds, &*credential, &scope).await?.secret)
-}
-
 /// A claim of a token, read without checking: it is shown and compared, never trusted.
 #[must_use]
 pub fn claim(token: &Secret, name: &str) -> Option<String> {
@@ -203,7 +176,7 @@ pub fn claim(token: &Secret, name: &str) -> Option<String> {
     claims.get(name)?.as_str().map(Into::into)
 }
 
-async fn get(
+pub(super) async fn get(
     clouds: Reach<'_>,
     credential: &dyn TokenCredential,
     scope: &str,
@@ -222,7 +195,7 @@ async fn get(
     })
 }
 
-fn secret_credential(
+pub(super) fn secret_credential(
     clouds: Reach<'_>,
     tenant: &str,
     client_id: &str,
@@ -239,7 +212,7 @@ fn secret_credential(
 }
 
 /// Our client as transport, our authority, and no patience of its own.
-fn client_options(clouds: Reach<'_>) -> ClientOptions {
+pub(super) fn client_options(clouds: Reach<'_>) -> ClientOptions {
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = clouds.endpoints.entra.to_string();
     ClientOptions {
@@ -304,7 +277,7 @@ fn readable(body: &[u8]) -> Vec<u8> {
 }
 
 /// What azure_identity said, as one of our errors: the code of Entra, its sentence, and what is below it.
-fn failure(error: &azure_core::Error) -> ApiError {
+pub(super) fn failure(error: &azure_core::Error) -> ApiError {
     let mut status = None;
     let mut code = None;
     let mut unreachable = false;

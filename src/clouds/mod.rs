@@ -1,9 +1,11 @@
 //! The world that the steps act on: the services' addresses, the sign-ins, and one way to send a request.
 
 pub mod az;
+pub mod certificate;
 pub mod credential;
 pub mod device_code;
 mod endpoints;
+pub mod identity;
 mod tame;
 mod token;
 
@@ -19,7 +21,8 @@ use crate::{
         send::Auth,
     },
 };
-use credential::{AppIdentity, SignIn};
+use credential::SignIn;
+use identity::AppIdentity;
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
@@ -364,8 +367,9 @@ impl Clouds {
         for tenant in [&app.tenant, other] {
             check_tenant(tenant)?;
         }
-        let own = credential::app_token(self.reach(), app, &app.tenant).await?;
-        let other = credential::app_token(self.reach(), app, other).await?;
+        let now = self.now();
+        let own = identity::app_token(self.reach(), app, &app.tenant, now).await?;
+        let other = identity::app_token(self.reach(), app, other, now).await?;
         Auth::scheme("Bearer", &own)
             .and_then(|auth| auth.auxiliary(&other))
             .map_err(|_| unusable(Service::Entra))

@@ -8,6 +8,7 @@ use super::{
 
 const POLICY: &str = "RequestDisallowedByPolicy";
 const ROLE_CHANGE: &str = "to define a custom role takes Owner or User Access Administrator on the subscription, and to change one takes that on every subscription where it can be assigned, none of which may be disabled; ask its owner to add yours, or have one of your own under another name: `--role-name`";
+const LIFETIME: &str = "your tenant caps the life of passwords below what this run asks for: two hours, or an hour more than `--timeout`; ask for less, try `--credential certificate`, or have an administrator exempt this one application";
 const OVERLAP: &str = "the address ranges overlap; peered networks must not share addresses";
 
 /// Service, code, words of the message where one code has several meanings, and what to do. The first that fits counts.
@@ -28,19 +29,20 @@ const HINTS: &[(Service, &str, &str, &str)] = &[
         Service::Graph,
         "CredentialTypeNotAllowedAsPerAppPolicy",
         "",
-        "your tenant forbids passwords on applications; an administrator can exempt this one application: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies",
+        "your tenant forbids passwords on applications; undo this run and connect with `--credential certificate`, or without `--credential`; or an administrator exempts this one application: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies",
     ),
-    (
-        Service::Graph,
-        "InvalidKeyEndDate",
-        "",
-        "your tenant caps the life of passwords below two hours; an administrator can exempt this application",
-    ),
+    (Service::Graph, "InvalidKeyEndDate", "", LIFETIME),
     (
         Service::Graph,
         "CredentialInvalidLifetimeAsPerAppPolicy",
         "",
-        "your tenant caps the life of passwords below two hours; an administrator can exempt this application",
+        LIFETIME,
+    ),
+    (
+        Service::Graph,
+        "SignInAudienceNotAllowedAsPerAppPolicy",
+        "",
+        "your tenant forbids new applications that sign in to other tenants, which a peering takes; name one that may with `--application-id`, or an administrator exempts this one from the policy: https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies",
     ),
     (
         Service::Arm,
@@ -172,6 +174,14 @@ const ENTRA: &[(&str, &str)] = &[
     (
         "7000215",
         "the client secret is wrong; check AZURE_CLIENT_SECRET",
+    ),
+    (
+        "700027",
+        "Entra does not know the application's certificate, or not any more; going on makes another",
+    ),
+    (
+        "700024",
+        "this machine's clock is not Entra's; set it, then go on",
     ),
     ("7000222", "the client secret has expired; make a new one"),
     ("90002", "there is no such tenant; check `--tenant`"),

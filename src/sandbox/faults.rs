@@ -136,6 +136,9 @@ pub enum Fault {
     /// Right after a role definition was written, somebody writes it who had read it before: it can be assigned where it
     /// could be before, and in this scope. With an assignment, right before it.
     WrittenOver(String),
+    /// Right after the certificates of an application were written, somebody writes the list that they had read before, with one
+    /// of their own.
+    KeysWrittenOver,
     /// A virtual network is busy with something else: it shows `Updating`, and peerings on it are refused.
     NetworkUpdating,
 }

@@ -8,6 +8,7 @@
 
 mod aiven;
 mod arm;
+mod certificate;
 mod cut;
 mod endless;
 mod entra;
@@ -47,9 +48,9 @@ pub use world::World;
 /// The parts of a [`World`].
 pub mod parts {
     pub use super::world::{
-        Account, Aiven, Application, Assignment, GatewayNetwork, Group, Konnect, Lock, Network,
-        Operation, Password, Peering, Permission, Principal, ProviderAccount, Role, Row, State,
-        Subscription, Tenant, TransitGateway, User, Vpc,
+        Account, Aiven, Application, Assignment, GatewayNetwork, Group, KeyCredential, Konnect,
+        Lock, Network, Operation, Password, Peering, Permission, Policies, Principal,
+        ProviderAccount, Role, Row, State, Subscription, Tenant, TransitGateway, User, Vpc,
     };
 }
 

@@ -11,9 +11,10 @@ pub(super) fn take(world: &World) -> Value {
     let mut picture = json!({
         "applications": sorted(world.applications.iter().filter(|app| app.deleted.is_none()).map(|app| {
             let passwords: Vec<&Option<String>> = app.passwords.iter().map(|password| &password.display_name).collect();
+            let keys: Vec<&Option<String>> = app.keys.iter().map(|key| &key.display_name).collect();
             json!({
                 "tenant": app.tenant, "id": app.id, "appId": app.app_id, "displayName": app.display_name, "uniqueName": app.unique_name,
-                "signInAudience": app.audience, "passwords": passwords,
+                "signInAudience": app.audience, "passwords": passwords, "keys": keys,
             })
         })),
         "principals": sorted(world.principals.iter().filter(|sp| sp.deleted.is_none()).map(|sp| {

@@ -309,13 +309,19 @@ impl Cmd {
 
     /// The same for a secret, which is never shown.
     #[must_use]
-    pub fn yields_secret(self, key: SecretKey, query: impl Into<Text>) -> Self {
+    pub fn yields_secret<T>(self, key: SecretKey<T>, query: impl Into<Text>) -> Self {
         self.keep(key.named(), Some(query.into()))
     }
 
     /// Keeps all that the command prints under the fact's name.
     #[must_use]
     pub fn prints<T: Fact>(self, key: Key<T>) -> Self {
+        self.keep(key.named(), None)
+    }
+
+    /// The same for a secret, which is never shown.
+    #[must_use]
+    pub fn prints_secret<T>(self, key: SecretKey<T>) -> Self {
         self.keep(key.named(), None)
     }
 

@@ -5,7 +5,7 @@ use super::{Cloud, cloud::GIVEN_APP, picture};
 use async_trait::async_trait;
 use peer_wizard::{
     ask::facts_of,
-    azure::Flow,
+    azure::{Flow, steps::CredentialKind},
     clouds::{AzureCloud, Clouds, Endpoints, credential::SignIn},
     engine::{
         Answer, Cx, Event, Limits, Look, Origin, Other, Pace, Run, Runner, Step, Store, StoreError,
@@ -539,6 +539,12 @@ fn answers(cloud: &Cloud, provider: &Provider, shape: &Shape) -> BTreeMap<String
     if shape.peering_only {
         values.push(("GRANT_ROLE", "peering-only".to_owned()));
     }
+    let credential = match shape.credential {
+        CredentialKind::Auto => "auto",
+        CredentialKind::Password => "password",
+        CredentialKind::Certificate => "certificate",
+    };
+    values.push(("CREDENTIAL", credential.to_owned()));
     let from = Origin::Flag;
     let pairs = values.into_iter();
     pairs

@@ -16,13 +16,14 @@ pub use env::{Output, Started, TempDir, TestEnv};
 pub use picture::picture;
 pub use stable::stable;
 
-use peer_wizard::provider::Shape;
+use peer_wizard::{azure::steps::CredentialKind, provider::Shape};
 
 /// Every shape that a flow can have, with a name for messages.
 pub fn shapes() -> [(&'static str, Shape); 4] {
     let shape = |application_given, peering_only| Shape {
         application_given,
         peering_only,
+        credential: CredentialKind::Auto,
         login_host: "https://login.microsoftonline.com".into(),
     };
     [

@@ -4,7 +4,7 @@ use super::{
     ENTRA_APPLICATIONS,
     assignment::OWN_ASSIGNMENT,
     principal::{NO_TAG, bears_tag},
-    rights::{other_password, other_rights},
+    rights::{other_credential, other_rights},
     script::{CREATE_APPLICATION, DELETE_APPLICATION, FIND_APPLICATION},
     settle, unknown_application,
 };
@@ -206,7 +206,7 @@ impl Ensure<Clouds> for Application {
 
     async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
         let (w, f) = (cx.world, &cx.facts);
-        if let Some(used) = other_password(w, f).await? {
+        if let Some(used) = other_credential(w, f).await? {
             return Ok(Some(used));
         }
         let principal = w.look(&graph::principal(&f.get(USER_APP_ID)?)).await?;

@@ -2,7 +2,9 @@
 
 mod application;
 mod assignment;
+mod certificate;
 mod checks;
+mod credential;
 mod custom_role;
 mod password;
 mod peering;
@@ -12,11 +14,13 @@ mod rights;
 mod role;
 mod role_scope;
 mod script;
+mod session;
+mod shown;
 
 pub use application::Application;
 pub use assignment::{Assignment, PROVIDER_ASSIGNMENT};
 pub use checks::{MayGrant, PROVIDER_HAS_PEERING, VnetReady};
-pub use password::{Password, PasswordRevoked};
+pub use credential::{Credential, CredentialKind, CredentialRevoked};
 pub use peering::{FOUND_PEERING, Peering, to as peering_to};
 pub use principal::Principal;
 pub use role::{Allows, Role};

@@ -2,6 +2,7 @@
 //! <https://learn.microsoft.com/azure/virtual-network/create-peering-different-subscriptions-service-principal>
 
 use super::{
+    credential::{self, CredentialKind},
     peering_script::{PEER_APART, PEER_FROM_VNET},
     script::CHECK_REMOTE,
     settle,
@@ -17,7 +18,7 @@ use crate::{
             USER_VNET_NAME, own_name,
         },
     },
-    clouds::{Clouds, Realm, credential::AppIdentity},
+    clouds::{Clouds, Realm, identity::AppIdentity},
     engine::{
         About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
     },
@@ -37,13 +38,14 @@ const OPERATION_PAUSE: Duration = Duration::from_secs(10);
 /// A half of a peering, from your VNet to the provider's network.
 pub struct Peering {
     side: Side,
+    credential: CredentialKind,
 }
 
 impl Peering {
-    /// To the network that the provider named.
+    /// To the network that the provider named, by an application that signs in with this.
     #[must_use]
-    pub fn to_remote(side: Side) -> Self {
-        Self { side }
+    pub fn to_remote(side: Side, credential: CredentialKind) -> Self {
+        Self { side, credential }
     }
 }
 
@@ -298,11 +300,8 @@ impl Definition<Clouds> for Peering {
                 error.code.as_deref().is_some_and(|it| it.contains(code))
                     || error.message.contains(code)
             };
-            if number("7000215") {
-                return Some(settle(
-                    "Entra does not know the new password everywhere yet",
-                    5,
-                ));
+            if let Some(settling) = credential::not_known_yet(error) {
+                return Some(settling);
             }
             if number("700016") || number("7000229") {
                 return Some(settle(
@@ -356,8 +355,9 @@ impl Definition<Clouds> for Peering {
                 call(&PEER_FROM_VNET)
                     .arg(self.side.tenant_id)
                     .arg(self.side.vnet_id)
+                    .running(call(credential::sign_in(self.credential)))
                     .patient(
-                        "the new password and roles may not be known everywhere yet",
+                        "the new credential and roles may not be known everywhere yet",
                         Duration::from_secs(900),
                     ),
             ],
@@ -377,9 +377,10 @@ impl Definition<Clouds> for Peering {
                 call(&PEER_APART)
                     .arg(self.side.tenant_id)
                     .arg(self.side.vnet_id)
+                    .running(call(credential::sign_in(self.credential)))
                     .prints(FOUND_PEERING)
                     .patient(
-                        "the new password and roles may not be known everywhere yet",
+                        "the new credential and roles may not be known everywhere yet",
                         Duration::from_secs(900),
                     ),
             ],
@@ -473,7 +474,7 @@ impl Ensure<Clouds> for Peering {
         }
         let app = AppIdentity {
             client_id: f.get(USER_APP_ID)?.into(),
-            secret: f.secret(USER_APP_SECRET)?,
+            credential: f.secret(USER_APP_SECRET)?,
             tenant: f.get(USER_TENANT_ID)?.into(),
         };
         let other = f.get(self.side.tenant_id)?;

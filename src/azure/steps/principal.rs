@@ -3,7 +3,7 @@
 use super::{
     ENTRA_APPLICATIONS,
     assignment::{OWN_ASSIGNMENT, PROVIDER_ASSIGNMENT},
-    rights::{other_password, other_rights},
+    rights::{other_credential, other_rights},
     script::DELETE_UNLESS_USED,
     settle, unknown_application,
 };
@@ -396,7 +396,7 @@ impl Ensure<Clouds> for Principal {
     async fn needed(&self, cx: &mut Cx<'_>) -> Result<Option<String>, Fault> {
         // Whoever signs in with your application signs in as this.
         if self.provider.is_none()
-            && let Some(used) = other_password(cx.world, &cx.facts).await?
+            && let Some(used) = other_credential(cx.world, &cx.facts).await?
         {
             return Ok(Some(used));
         }

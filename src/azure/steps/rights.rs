@@ -1,6 +1,6 @@
 //! Whom a role, a principal or an application serves beside this run: the role assignments and the passwords that there are tell.
 
-use super::password;
+use super::shown;
 use crate::{
     azure::{
         Fault, arm, graph,
@@ -66,17 +66,29 @@ pub(super) async fn other_rights(
     }))
 }
 
-/// Who else signs in with the application that this run made, in words: a password of it that the run did not mint tells.
-pub(super) async fn other_password(w: &Clouds, f: &Facts) -> Result<Option<String>, Fault> {
+/// Who else signs in with the application that this run made, in words: a password or a certificate of it that the run did not
+/// make tells.
+pub(super) async fn other_credential(w: &Clouds, f: &Facts) -> Result<Option<String>, Fault> {
     let Some(app) = w.look(&graph::application(&f.get(USER_APP_ID)?)).await? else {
         return Ok(None);
     };
-    let (tag, name) = (tag(f)?, password::name(f)?);
-    let made = app.tags.is_some_and(|tags| tags.contains(&tag));
-    let all = app.password_credentials.unwrap_or_default();
-    let other = |it: &graph::PasswordCredential| it.display_name.as_deref() != Some(&name);
-    let used = made && all.iter().any(other);
-    Ok(used.then(|| "the application has a password that this run did not make".into()))
+    let (tag, name) = (tag(f)?, shown::name(f)?);
+    if !app.tags.is_some_and(|tags| tags.contains(&tag)) {
+        return Ok(None);
+    }
+    let other = |it: Option<&str>| it != Some(&name);
+    let passwords = app.password_credentials.unwrap_or_default();
+    let certificates = app.key_credentials.unwrap_or_default();
+    let what = if passwords.iter().any(|it| other(it.display_name.as_deref())) {
+        "password"
+    } else if certificates.iter().any(|it| other(it.display_name())) {
+        "certificate"
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(format!(
+        "the application has a {what} that this run did not make"
+    )))
 }
 
 /// The assignments of a role, its GUID given, that can be seen at `scope`.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     azure::{
         Flow,
-        steps::{Allows, MayGrant, PasswordRevoked, Peering, Principal, VnetReady},
+        steps::{Allows, CredentialRevoked, MayGrant, Peering, Principal, VnetReady},
     },
     provider::{Provider, Shape, let_in, own_application, own_principal, own_right},
 };
@@ -89,7 +89,7 @@ fn flow(provider: &Provider, shape: &Shape, place: Place) -> Flow {
     let flow = own_principal(flow, shape).ensure(ProviderPeering { place, name });
     own_right(flow, shape)
         .wait(PendingPeer { place, name })
-        .ensure(Peering::to_remote(side))
+        .ensure(Peering::to_remote(side, shape.credential))
         .wait(Active { place, name })
-        .release(PasswordRevoked)
+        .release(CredentialRevoked(shape.credential))
 }

@@ -4,6 +4,7 @@
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code> and
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
+mod assertions;
 mod tokens;
 
 use base64::Engine as _;
@@ -217,6 +218,13 @@ fn client_credentials(world: &mut World, ask: &Ask, name: &str) -> Reply {
     if !at_home && !world.applications[app].is_multi_tenant() {
         return Err(not_found(&app_id, &tenant));
     }
+    if let Some(assertion) = ask.text("client_assertion") {
+        world.conceal(assertion);
+        let endpoint = format!("{}/{name}/oauth2/v2.0/token", ask.origin);
+        let app = &mut world.applications[app];
+        assertions::check(app, ask, (assertion, &endpoint), clock)?;
+        return Ok(issue(world, ask, (tenant, principal, app_id), resource));
+    }
     let Some(secret) = ask.text("client_secret") else {
         return Err(error(
             401,
@@ -249,21 +257,27 @@ fn client_credentials(world: &mut World, ask: &Ask, name: &str) -> Reply {
             &format!("The provided client secret keys for app '{app_id}' are expired."),
         ));
     }
-    let access = mint(
-        world,
-        ask,
-        &Holder {
-            tenant,
-            principal,
-            app_id,
-            user: None,
-        },
-        resource,
-    );
-    Ok(Answer::json(
+    Ok(issue(world, ask, (tenant, principal, app_id), resource))
+}
+
+/// An access token for an application.
+fn issue(
+    world: &mut World,
+    ask: &Ask,
+    (tenant, principal, app_id): (String, String, String),
+    resource: &str,
+) -> Answer {
+    let holder = Holder {
+        tenant,
+        principal,
+        app_id,
+        user: None,
+    };
+    let access = mint(world, ask, &holder, resource);
+    Answer::json(
         200,
         json!({"token_type": "Bearer", "expires_in": LIFE, "ext_expires_in": LIFE, "access_token": access}),
-    ))
+    )
 }
 
 /// Redeems a refresh token, or a device code once the person has approved it.

@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 use super::access::administrator;
 use super::envelope::{CONCURRENT, bad_request, check_properties, entity, error, list, not_found};
 use super::path::Key;
-use super::{objects, shape};
-use crate::sandbox::lag::{Spread, stamp, stamp_after};
+use super::{keys, objects, policies, shape};
+use crate::sandbox::faults::Fault;
+use crate::sandbox::lag::{Spread, parse_stamp, stamp, stamp_after};
+use crate::sandbox::log::Service;
 use crate::sandbox::wire::{Answer, Ask, Reply};
 use crate::sandbox::world::{Application, Password, Token, World, guid};
 
@@ -78,7 +80,7 @@ pub(super) fn collection(world: &mut World, ask: &Ask, caller: &Token) -> Reply 
         }
         "POST" => {
             check(&ask.body, true)?;
-            let at = create(world, caller, &ask.body, None);
+            let at = create(world, caller, &ask.body, None)?;
             Ok(entity(
                 ask,
                 201,
@@ -114,15 +116,21 @@ pub(super) fn member(
     }
     match (ask.method.as_str(), rest) {
         ("GET", []) => {
-            let shape = shape::application(&world.applications[at], &domain(world, caller));
-            for password in &mut world.applications[at].passwords {
+            let mut shape = shape::application(&world.applications[at], &domain(world, caller));
+            let app = &mut world.applications[at];
+            if ask.query("$select") == Some("keyCredentials") {
+                shape = json!({"keyCredentials": keys::shown(app, true)});
+            }
+            for password in &mut app.passwords {
                 password.shows.look();
+            }
+            for key in &mut app.keys {
+                key.shows.look();
             }
             Ok(entity(ask, 200, "applications", shape))
         }
         ("PATCH", []) => {
-            check(&ask.body, false)?;
-            assign(&mut world.applications[at], &ask.body);
+            change(world, ask, at)?;
             Ok(Answer::empty(204))
         }
         ("DELETE", []) => {
@@ -157,8 +165,7 @@ pub(super) fn member(
 /// Creates the application of a unique name or updates it, with the header `Prefer: create-if-missing`.
 fn upsert(world: &mut World, ask: &Ask, caller: &Token, name: &str, found: Option<usize>) -> Reply {
     if let Some(at) = found {
-        check(&ask.body, false)?;
-        assign(&mut world.applications[at], &ask.body);
+        change(world, ask, at)?;
         return Ok(Answer::empty(204));
     }
     if !ask
@@ -175,7 +182,7 @@ fn upsert(world: &mut World, ask: &Ask, caller: &Token, name: &str, found: Optio
             "Another object with the same value for property uniqueName already exists.",
         ));
     }
-    let at = create(world, caller, &ask.body, Some(name.to_owned()));
+    let at = create(world, caller, &ask.body, Some(name.to_owned()))?;
     Ok(entity(
         ask,
         201,
@@ -184,7 +191,13 @@ fn upsert(world: &mut World, ask: &Ask, caller: &Token, name: &str, found: Optio
     ))
 }
 
-fn create(world: &mut World, caller: &Token, body: &Value, unique_name: Option<String>) -> usize {
+fn create(
+    world: &mut World,
+    caller: &Token,
+    body: &Value,
+    unique_name: Option<String>,
+) -> Result<usize, Answer> {
+    policies::application(&world.policies, body)?;
     let mut app = Application {
         tenant: caller.tenant.clone(),
         id: guid(),
@@ -203,7 +216,28 @@ fn create(world: &mut World, caller: &Token, body: &Value, unique_name: Option<S
     };
     assign(&mut app, body);
     world.applications.push(app);
-    world.applications.len() - 1
+    let at = world.applications.len() - 1;
+    if let Err(refusal) = keys::replace(world, at, body) {
+        world.applications.pop();
+        return Err(refusal);
+    }
+    Ok(at)
+}
+
+/// Changes what the body names. All of it is good, or nothing is done.
+fn change(world: &mut World, ask: &Ask, at: usize) -> Result<(), Answer> {
+    check(&ask.body, false)?;
+    policies::application(&world.policies, &ask.body)?;
+    let before = world.applications[at].keys.clone();
+    keys::replace(world, at, &ask.body)?;
+    if ask.body.get("keyCredentials").is_some() {
+        let over = |fault: &Fault| *fault == Fault::KeysWrittenOver;
+        if world.faults.strike(Service::Graph, ask, over).is_some() {
+            keys::write_over(&mut world.applications[at], before);
+        }
+    }
+    assign(&mut world.applications[at], &ask.body);
+    Ok(())
 }
 
 fn assign(app: &mut Application, body: &Value) {
@@ -211,6 +245,7 @@ fn assign(app: &mut Application, body: &Value) {
         match (key.as_str(), value) {
             ("displayName", Value::String(name)) => app.display_name.clone_from(name),
             ("signInAudience", Value::String(audience)) => app.audience.clone_from(audience),
+            ("keyCredentials", _) => {}
             _ if key.starts_with('@') => {}
             _ => drop(app.extra.insert(key.clone(), value.clone())),
         }
@@ -284,7 +319,7 @@ fn add_password(world: &mut World, ask: &Ask, at: usize) -> Reply {
         )?;
     }
     let moment = |key: &str, default: String| match wish[key].as_str() {
-        Some(text) if crate::sandbox::lag::parse_stamp(text).is_some() => Ok(text.to_owned()),
+        Some(text) if parse_stamp(text).is_some() => Ok(text.to_owned()),
         Some(_) => Err(bad_request(&format!(
             "Cannot convert a value to the expected type 'Edm.DateTimeOffset' of property '{key}'."
         ))),
@@ -296,11 +331,16 @@ fn add_password(world: &mut World, ask: &Ask, at: usize) -> Reply {
     );
     #[expect(clippy::cast_precision_loss, reason = "an hour or a day")]
     let clock = crate::sandbox::lag::now() + world.ahead as f64;
-    if crate::sandbox::lag::parse_stamp(&end).is_some_and(|end| end <= clock) {
+    if parse_stamp(&end).is_some_and(|end| end <= clock) {
         return Err(bad_request(
             "The value of property 'endDateTime' is in the past.",
         ));
     }
+    let life = parse_stamp(&end).zip(parse_stamp(&start));
+    policies::password(
+        &world.policies,
+        life.map_or(0.0, |(end, start)| end - start),
+    )?;
     let secret = format!("{}~{}", &guid()[..3], guid().replace('-', "Q"));
     let password = Password {
         key_id: guid(),

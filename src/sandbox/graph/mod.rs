@@ -6,8 +6,10 @@
 mod access;
 mod applications;
 mod envelope;
+mod keys;
 mod objects;
 mod path;
+mod policies;
 mod principals;
 mod shape;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::keys;
 use crate::sandbox::world::{Application, Principal, User};
 
 /// <https://learn.microsoft.com/graph/api/application-get>
@@ -52,7 +53,7 @@ pub(super) fn application(app: &Application, domain: &str) -> Value {
         },
         "appRoles": [],
         "info": information(),
-        "keyCredentials": [],
+        "keyCredentials": keys::shown(app, false),
         "parentalControlSettings": {"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
         "passwordCredentials": passwords,
         "publicClient": {"redirectUris": []},

@@ -7,6 +7,7 @@ mod arm;
 mod directory;
 mod entra;
 mod faults;
+mod keys;
 mod konnect;
 mod more;
 mod operations;

@@ -43,6 +43,8 @@ pub struct Application {
     pub extra: Map<String, Value>,
     /// Its passwords, hashed.
     pub passwords: Vec<Password>,
+    /// Its certificates.
+    pub keys: Vec<KeyCredential>,
     /// Object ids of its owners.
     pub owners: Vec<String>,
     /// When it was deleted, while it can still be restored.
@@ -84,6 +86,26 @@ pub struct Password {
     pub shows: Settle,
     /// Until then it cannot be removed, because it is not known.
     pub removable: Settle,
+}
+
+/// A certificate of an application.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyCredential {
+    /// Its id.
+    pub key_id: String,
+    /// Its label.
+    pub display_name: Option<String>,
+    /// From when on it is valid.
+    pub start: String,
+    /// Until when it is valid.
+    pub end: String,
+    /// The certificate, base64 of DER.
+    pub key: String,
+    /// Until then the token service does not know it.
+    pub settle: Settle,
+    /// Until then the application does not show it.
+    pub shows: Settle,
 }
 
 /// A service principal.

@@ -2,6 +2,7 @@
 
 mod azure;
 mod directory;
+mod policies;
 mod session;
 mod vendors;
 
@@ -12,7 +13,10 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 pub use azure::{Group, Lock, Network, Operation, Peering, State, Subscription};
-pub use directory::{Application, Assignment, Password, Permission, Principal, Role, Tenant, User};
+pub use directory::{
+    Application, Assignment, KeyCredential, Password, Permission, Principal, Role, Tenant, User,
+};
+pub use policies::Policies;
 pub(in crate::sandbox) use session::{Audience, Grant, Session, Token};
 pub use vendors::{
     Account, Aiven, GatewayNetwork, Konnect, ProviderAccount, Row, TransitGateway, Vpc,
@@ -58,6 +62,9 @@ pub struct World {
     /// How long changes take to become visible.
     #[serde(skip)]
     pub lag: Lag,
+    /// What the organization forbids on its applications.
+    #[serde(skip)]
+    pub policies: Policies,
     /// The vendors take no order in hand.
     #[serde(skip)]
     pub closed: bool,
