@@ -104,12 +104,16 @@ pub async fn look(cx: &Cx<'_>, side: Side, told: Told<'_>) -> Result<Option<Refu
     let (Some(id), mine) = (VnetId::parse(told.network), f.get(USER_TENANT_ID)?) else {
         return Ok(None);
     };
-    let found = match cx.world.look(&arm::subscription(&id.subscription)).await {
-        Ok(found) => found,
+    // Azure refuses the person's token for a subscription of another tenant, so those that it is good for are listed.
+    let seen = match cx.world.list(&arm::subscriptions()).await {
+        Ok(seen) => seen,
         Err(error) if error.passing().is_some() => return Err(error.into()),
         // What the person may not see is not the person's.
-        Err(_) => None,
+        Err(_) => Vec::new(),
     };
+    let found = seen
+        .into_iter()
+        .find(|it| same_id(&it.subscription_id, &id.subscription));
     let tenant = found.and_then(|found| found.tenant_id);
     Ok(tenant
         .filter(|tenant| same_id(tenant, mine.as_ref()))

@@ -7,7 +7,7 @@ use crate::{
     net::{Ranges, VnetId, leaf, overlaps},
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 const SUBSCRIPTIONS: &str = "2022-12-01";
 const NETWORK: &str = "2024-07-01";
@@ -161,8 +161,8 @@ pub struct Lenient<T>(pub Option<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let item = Value::deserialize(deserializer)?;
-        Ok(Self(serde_json::from_value(item).ok()))
+        let item = <Box<RawValue>>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(item.get()).ok()))
     }
 }
 

@@ -368,8 +368,12 @@ impl Clouds {
             check_tenant(tenant)?;
         }
         let now = self.now();
-        let own = identity::app_token(self.reach(), app, &app.tenant, now).await?;
-        let other = identity::app_token(self.reach(), app, other, now).await?;
+        let (own, other) = futures_util::future::join(
+            identity::app_token(self.reach(), app, &app.tenant, now),
+            identity::app_token(self.reach(), app, other, now),
+        )
+        .await;
+        let (own, other) = (own?, other?);
         Auth::scheme("Bearer", &own)
             .and_then(|auth| auth.auxiliary(&other))
             .map_err(|_| unusable(Service::Entra))

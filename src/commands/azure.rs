@@ -86,7 +86,9 @@ pub async fn connect(
         file,
         run,
         limits,
-        direction: Direction::On,
+        direction: Direction::On {
+            begun: Some(plan.begun),
+        },
     }
     .into())
 }

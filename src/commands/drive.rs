@@ -10,7 +10,7 @@ use super::{
 use crate::{
     azure::Flow,
     engine::{
-        Event, Failed, Limits, Other, Run, Runner, Status, Step, Store, Undo, event::Outcome,
+        Begun, Event, Failed, Limits, Other, Run, Runner, Status, Step, Store, Undo, event::Outcome,
     },
     error::{Error, Kind},
     http::ApiError,
@@ -43,7 +43,10 @@ pub struct Drive {
 /// Which way a run is walked.
 pub enum Direction {
     /// To its end.
-    On,
+    On {
+        /// What this process knows of the run, if it began it.
+        begun: Option<Begun>,
+    },
     /// Back.
     Back {
         /// The steps whose objects stay.
@@ -115,7 +118,7 @@ impl Drive {
         self.session.listen(&context.stream, Some(log));
         let before = self.run.clone();
         match (self.walk(context).await, &self.direction) {
-            (Ok(()), Direction::On) => self.connected(context),
+            (Ok(()), Direction::On { .. }) => self.connected(context),
             (Ok(()), Direction::Back { .. }) => self.undone(context, &before).await,
             (Err(broken), _) => self.stopped(context, broken),
         }
@@ -153,7 +156,12 @@ impl Drive {
         });
         let work = async {
             match direction {
-                Direction::On => runner.apply(run).await,
+                Direction::On { begun } => {
+                    if let Some(begun) = begun.take() {
+                        runner.began(begun);
+                    }
+                    runner.apply(run).await
+                }
                 Direction::Back { keep, others } => {
                     let undo = Undo {
                         keep,

@@ -5,14 +5,14 @@ use crate::{
     ask::labelled,
     azure::{Fault, Flow},
     clouds::Clouds,
-    engine::{About, Answer, Consent, Cx, Ensure, Known, Observe, Refusal, Step},
+    engine::{About, Answer, Begun, Consent, Cx, Observe, Refusal, Sought, Step},
     error::{Error, Kind},
     fact::Facts,
     http::hints,
     provider::Provider,
     view::preview::{Mark, PlanLine, Preview, Row},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the looks found.
 pub struct Plan {
@@ -22,6 +22,8 @@ pub struct Plan {
     pub done: Option<String>,
     /// For each step, what is said of its object, if that is there.
     pub there: Vec<Option<String>>,
+    /// What the run that begins now need not look for.
+    pub begun: Begun,
 }
 
 /// Runs the checks, then looks for each object whose name is known already. What is in the way and may be removed is
@@ -39,11 +41,13 @@ pub async fn look(
     let observe = context.stream.looks();
     let mut problems: Vec<String> = Vec::new();
     let mut done = None;
-    for check in &flow.checks {
-        let mut cx = looking(session, &facts, &observe);
-        match cx.patiently(async |cx| check.look(cx).await).await {
+    let mut missed = BTreeSet::new();
+    let cx = looking(session, &facts, &observe);
+    for (check, verdict) in flow.checks.iter().zip(flow.examine(&cx).await) {
+        match verdict {
             Ok(verdict) => {
                 facts.absorb(verdict.facts);
+                missed.extend(verdict.missed);
                 done = done.or(verdict.done);
                 for note in verdict.notes {
                     context.stream.note(&note);
@@ -66,58 +70,58 @@ pub async fn look(
     }
     let mut there = Vec::new();
     if problems.is_empty() && done.is_none() {
-        let mut cx = looking(session, &facts, &observe);
-        for step in &flow.steps {
-            let Step::Ensure(ensure) = step else {
-                there.push(None);
-                continue;
+        let mut sought = flow
+            .seek(&looking(session, &facts, &observe), &missed)
+            .await;
+        // What a person lets be may be used by the steps after it, which may ask too.
+        for _ in &flow.steps {
+            let Some(consent) = sought.iter().find_map(asks) else {
+                break;
             };
-            let mut found = find(step, ensure.as_ref(), &cx).await;
-            if let Err(Fault::Refused(Refusal {
-                asks: Some(consent),
-                ..
-            })) = &found
-                && agrees(consent)?
-            {
-                facts.absorb(consent.facts.clone());
-                cx.facts.absorb(consent.facts.clone());
-                found = find(step, ensure.as_ref(), &cx).await;
+            if !agrees(consent)? {
+                break;
             }
-            there.push(match &found {
-                Ok(Some(known)) => Some(known.says.clone()),
+            facts.absorb(consent.facts.clone());
+            sought = flow
+                .seek(&looking(session, &facts, &observe), &missed)
+                .await;
+        }
+        for (step, sought) in flow.steps.iter().zip(sought) {
+            there.push(match &sought {
+                Ok(Sought::There(known)) => Some(known.says.clone()),
                 _ => None,
             });
-            match found {
-                Ok(None) => {}
-                Ok(Some(known)) => cx.facts.absorb(known.facts),
+            match sought {
+                Ok(Sought::There(_) | Sought::Unknown) => {}
+                Ok(Sought::Missed) => {
+                    missed.insert(step.about().id);
+                }
                 Err(fault) => problems.push(problem(&step.about().title, fault)?),
             }
         }
     }
     if problems.is_empty() {
-        return Ok(Plan { facts, done, there });
+        return Ok(Plan {
+            facts,
+            done,
+            there,
+            begun: Begun { missed },
+        });
     }
     Err(refuse(&problems))
 }
 
 fn looking<'a>(session: &'a Session, facts: &Facts, observe: &'a Observe<'a>) -> Cx<'a, Clouds> {
-    Cx::looking(&session.clouds, facts.clone(), session.pace, observe)
+    let cx = Cx::looking(&session.clouds, facts.clone(), session.pace, observe);
+    cx.of_a_new_run()
 }
 
-/// The step's object, if it is there. What its looks need may not be there yet, and an object that is under way
-/// or not known everywhere is not there yet either.
-async fn find(
-    step: &Step<Clouds>,
-    ensure: &dyn Ensure<Clouds>,
-    cx: &Cx<'_, Clouds>,
-) -> Result<Option<Known>, Fault> {
-    let look = async |cx: &mut Cx<'_, Clouds>| match ensure.find(cx).await {
-        Ok(found) => Ok(found),
-        Err(Fault::Missing(_) | Fault::Waiting { .. }) => Ok(None),
-        Err(Fault::World(error)) if step.settling(&error).is_some() => Ok(None),
-        Err(fault) => Err(fault),
-    };
-    cx.for_step(&**step).patiently(look).await
+/// What a look asks a person about.
+fn asks(sought: &Result<Sought, Fault>) -> Option<&Consent> {
+    match sought {
+        Err(Fault::Refused(Refusal { asks, .. })) => asks.as_deref(),
+        _ => None,
+    }
 }
 
 /// One message that lists every problem.

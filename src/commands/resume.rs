@@ -99,5 +99,12 @@ pub async fn go_on(
         return Ok(Report::nothing(Outcome::Connected, facts, &says).into());
     }
     let session = opening.session(context, &folder, prompt)?;
-    Ok(Drive::of(opening, session, (folder, file), limits, Direction::On).into())
+    Ok(Drive::of(
+        opening,
+        session,
+        (folder, file),
+        limits,
+        Direction::On { begun: None },
+    )
+    .into())
 }

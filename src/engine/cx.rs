@@ -2,11 +2,14 @@
 //! else, so that every wait is told, ends at `--timeout`, `--no-wait` and Ctrl-C, and is as fast as a test wants it.
 
 use super::{
+    beforehand::News,
     definition::{Definition, Done, Fault, World},
+    earlier::Earlier,
     event::Event,
 };
-use crate::fact::Facts;
+use crate::fact::{Facts, Named};
 use std::{
+    any::Any,
     cell::Cell,
     rc::Rc,
     time::{Duration, Instant},
@@ -164,6 +167,11 @@ pub struct Cx<'a, W: World> {
     pub since: Option<OffsetDateTime>,
     /// Whether an earlier process saw at the service what the step made.
     pub shown: bool,
+    pub(super) news: News,
+    /// What the last look of the step saw, until somebody takes it.
+    seen: Option<Box<dyn Any>>,
+    /// For a check: what those before it tell.
+    pub(super) earlier: Option<Earlier>,
     voice: Voice<'a>,
     step: Option<&'a dyn Definition<W>>,
     place: Option<SemaphorePermit<'a>>,
@@ -219,6 +227,9 @@ impl<'a, W: World + 'static> Cx<'a, W> {
             facts,
             since: None,
             shown: false,
+            news: News::default(),
+            seen: None,
+            earlier: None,
             voice,
             step,
             place: None,
@@ -247,17 +258,73 @@ impl<'a, W: World + 'static> Cx<'a, W> {
         Self::new(world, facts, None, voice)
     }
 
+    /// A context for one of the checks that are made at the same time.
+    pub(super) fn for_check(&self, earlier: Earlier) -> Self {
+        let voice = Voice {
+            stop: self.voice.stop.clone(),
+            ..self.voice
+        };
+        let mut cx = Self::new(self.world, self.facts.clone(), None, voice);
+        cx.news = self.news.clone();
+        cx.earlier = Some(earlier);
+        cx
+    }
+
+    /// For a check: takes what those before it told, and waits for that. What does not need it is best done before.
+    pub async fn hear_earlier(&mut self) {
+        if let Some(earlier) = &self.earlier {
+            self.facts.absorb(earlier.facts().await);
+        }
+    }
+
     /// The same context for the looks of one step, which sees only what it said it would.
     #[must_use]
     pub fn for_step(&self, step: &'a dyn Definition<W>) -> Self {
+        self.for_step_with(step, &self.facts)
+    }
+
+    /// The same with other facts.
+    pub(super) fn for_step_with(&self, step: &'a dyn Definition<W>, facts: &Facts) -> Self {
         let voice = Voice {
             observe: self.voice.observe,
             step: step.about().id,
             stop: self.voice.stop.clone(),
             ..self.voice
         };
-        let facts = self.facts.clone().only(step.about().id, step.sees());
-        Self::new(self.world, facts, Some(step), voice)
+        let facts = facts.clone().only(step.about().id, step.sees());
+        let mut cx = Self::new(self.world, facts, Some(step), voice);
+        cx.news = self.news.clone();
+        cx
+    }
+
+    /// The same for a run whose name was made up a moment ago, so that nothing bears its mark yet.
+    #[must_use]
+    pub fn of_a_new_run(mut self) -> Self {
+        self.news.first = true;
+        self
+    }
+
+    /// Whether nothing bears the run's mark but what this process made.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.news.first
+    }
+
+    /// Whether this process made the object that this fact names a moment ago.
+    #[must_use]
+    pub fn is_new(&self, named: impl Into<Named>) -> bool {
+        self.news.first && self.news.made.contains(named.into().name)
+    }
+
+    /// Keeps what a look saw for what is done right after it, so that it need not look again.
+    pub fn saw<T: 'static>(&mut self, what: T) {
+        self.seen = Some(Box::new(what));
+    }
+
+    /// What the last look saw, once.
+    pub fn take_seen<T: 'static>(&mut self) -> Option<T> {
+        let seen = self.seen.take()?;
+        seen.downcast().ok().map(|seen| *seen)
     }
 
     /// Takes a place among those that change something, and waits for one if there is none.
@@ -296,8 +363,9 @@ impl<'a, W: World + 'static> Cx<'a, W> {
     }
 
     async fn pause(&mut self, time: Duration) -> Done<(), W> {
-        // Whoever waits holds no place.
+        // Whoever waits holds no place, and what was seen before may not be so after.
         self.place = None;
+        self.seen = None;
         let Some(stop) = self.voice.stop.clone() else {
             rest(time).await;
             return Ok(());

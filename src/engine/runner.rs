@@ -2,6 +2,7 @@
 //! VNet runs for all members side by side; a step that they share waits for those still under way.
 
 use super::{
+    beforehand::{Beforehand, Begun, Memory, News},
     cx::{Cx, Limits, Observe, Pace, Stop, Voice},
     definition::{Consent, Done, Fault, Refusal, Scope, World},
     event::Event,
@@ -31,6 +32,7 @@ pub struct Runner<'a, W: World> {
     store: Mutex<&'a mut dyn Store>,
     observe: Box<Observe<'a>>,
     places: Semaphore,
+    pub(super) memory: Memory,
     /// How fast to look again.
     pub pace: Pace,
     /// What the person asked of the waits.
@@ -88,11 +90,17 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             store: Mutex::new(store),
             observe: Box::new(observe),
             places: Semaphore::new(Semaphore::MAX_PERMITS),
+            memory: Memory::default(),
             pace: Pace::REAL,
             limits: Limits::default(),
             stop: Stop::default(),
             agrees: Box::new(|consent| consent.by_flag.is_some()),
         }
+    }
+
+    /// Tells that this process began the run, and what it knows of that.
+    pub fn began(&mut self, begun: Begun) {
+        self.memory.begun = Some(begun);
     }
 
     /// Brings the run to its end, from wherever it stands.
@@ -102,6 +110,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
     /// has been taken back, if that was possible.
     pub async fn apply(&mut self, run: &mut Run) -> Ended<W> {
         self.places = Semaphore::new(self.limits.parallel.max(1));
+        self.memory.watch(run.records().next().is_none());
         let run = RefCell::new(run);
         let result = self.walk(&run).await;
         if let Err(failed) = &result {
@@ -217,6 +226,7 @@ impl<'a, W: World + 'static> Runner<'a, W> {
             .and_then(|part| part.steps.get(step.about().id));
         cx.since = record.and_then(StepRecord::since);
         cx.shown = record.is_some_and(|record| record.shown);
+        cx.news = self.memory.news();
         cx
     }
 
@@ -359,24 +369,32 @@ impl<'a, W: World + 'static> Runner<'a, W> {
         // An earlier process, or an earlier try of this one, may have made it without learning so; and what it gave may have
         // died with its process.
         let mut maybe_ours = status().is_some_and(Status::ours);
+        let mut sure_to_miss = self.memory.sure_to_miss(id, ensure.beforehand());
         loop {
-            match ensure.find(cx).await {
-                Ok(Some(known)) => return Ok(owned(known, maybe_ours)),
-                Ok(None) => {}
-                Err(fault) => {
-                    if !self.agreed(run, at, cx, &fault).await? {
-                        cx.again(fault).await?;
+            if !sure_to_miss {
+                match ensure.find(cx).await {
+                    Ok(Some(known)) => return Ok(owned(known, maybe_ours)),
+                    Ok(None) => {}
+                    Err(fault) => {
+                        if !self.agreed(run, at, cx, &fault).await? {
+                            cx.again(fault).await?;
+                        }
+                        continue;
                     }
-                    continue;
                 }
             }
+            // Time passes from here on, in which anybody may do anything.
+            sure_to_miss &= ensure.beforehand() != Beforehand::Refused;
             // What is made anew has to end anew: both are saved at once.
             if self.reopen_release(run, at, id) || !marked() {
                 let creating = StepRecord::now(Status::Creating, None);
                 self.mark(run, at, id, Some(creating)).await?;
             }
             match ensure.create(cx).await {
-                Ok(Made::New(known)) => return Ok(owned(known, true)),
+                Ok(Made::New(known)) => {
+                    self.memory.has_made(&ensure.gives());
+                    return Ok(owned(known, true));
+                }
                 Ok(Made::Already(known)) => return Ok(owned(known, maybe_ours)),
                 Err(Fault::Needs { text, url }) => {
                     // Nothing was made. What a person makes meanwhile is found at the next look, and is not ours.
@@ -385,9 +403,13 @@ impl<'a, W: World + 'static> Runner<'a, W> {
                     }
                     let patience = ensure.patience();
                     cx.needs(&text, &url, patience, PERSON_EVERY).await?;
+                    (sure_to_miss, cx.news) = (false, News::default());
                 }
                 Err(fault) => {
                     let refused = matches!(&fault, Fault::World(error) if W::judge(error).refused);
+                    if !refused {
+                        (sure_to_miss, cx.news) = (false, News::default());
+                    }
                     maybe_ours |= !refused;
                     if self.agreed(run, at, cx, &fault).await? {
                         continue;

@@ -3,6 +3,7 @@
 //! explanation. A [`Check`] only looks, before anything is changed.
 
 use super::{
+    beforehand::Beforehand,
     cx::Cx,
     definition::{Consent, Definition, Done, Refusal, World},
 };
@@ -140,6 +141,11 @@ pub trait Ensure<W: World>: Definition<W> {
     /// Looks for the object.
     async fn find(&self, cx: &mut Cx<'_, W>) -> Done<Option<Known>, W>;
 
+    /// Who may have made it before the run does. A first run does not look for what cannot be there.
+    fn beforehand(&self) -> Beforehand {
+        Beforehand::Anybody
+    }
+
     /// Makes it; a repeated call must not make two. Where it waits, it waits through `cx`.
     async fn create(&self, cx: &mut Cx<'_, W>) -> Done<Made, W>;
 
@@ -258,6 +264,8 @@ pub struct Verdict {
     pub notes: Vec<String>,
     /// What it learned on the way.
     pub facts: Facts,
+    /// The ids of the steps whose objects it would have seen, and did not.
+    pub missed: Vec<&'static str>,
     /// Set when the goal is reached already, with the sentence that says so.
     pub done: Option<String>,
     /// What is in the way and may be removed, if the person agrees to it.

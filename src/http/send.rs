@@ -12,8 +12,7 @@ use reqwest::{
     Certificate, Client, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::{
     cell::RefCell,
     time::{Duration, Instant},
@@ -32,8 +31,8 @@ pub struct Http {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The JSON body; null when there is none.
-    pub body: Value,
+    /// The JSON body; empty when there is none.
+    body: Vec<u8>,
     headers: HeaderMap,
     request: String,
     changes: bool,
@@ -58,7 +57,12 @@ impl Answer {
     /// # Errors
     /// When it has another shape than the API describes.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, ApiError> {
-        serde_json::from_value(self.body).map_err(|error| ApiError {
+        let body = if self.body.is_empty() {
+            b"null"
+        } else {
+            self.body.as_slice()
+        };
+        serde_json::from_slice(body).map_err(|error| ApiError {
             changes: self.changes,
             ..ApiError::new(
                 self.service,
@@ -253,11 +257,13 @@ impl Http {
             return Err(error);
         }
         let body = if bytes.iter().all(u8::is_ascii_whitespace) {
-            Value::Null
+            Vec::new()
         } else {
-            serde_json::from_slice(&bytes).map_err(|error| {
+            // What is not read may still come from somebody else than the service.
+            serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| {
                 ApiError::new(*service, call.line(), Cause::Unreadable, error.to_string())
-            })?
+            })?;
+            bytes
         };
         Ok(Answer {
             status,

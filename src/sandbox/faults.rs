@@ -84,6 +84,8 @@ pub enum Fault {
         /// Whether the thing is done.
         done: bool,
     },
+    /// All is well, but the answer takes this many milliseconds.
+    Late(u32),
     /// Lists come in pages of this many.
     PageSize(usize),
     /// Each page of a list has a next one.

@@ -1,5 +1,7 @@
 //! What faults do to a request as a whole, whatever it asks for: refused, badly answered, or never.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::faults::{Bad, ELSEWHERE, Fault};
@@ -23,6 +25,15 @@ pub(super) enum Delivery {
     Flood { packed: bool },
     /// Its beginning only, on a connection that stays open.
     Stall,
+}
+
+/// How long the answer to a request is on its way.
+pub(super) fn late(world: &mut World, service: Service, ask: &Ask) -> Duration {
+    let late = |fault: &Fault| matches!(fault, Fault::Late(_));
+    match world.faults.strike(service, ask, late) {
+        Some(Fault::Late(time)) => Duration::from_millis(time.into()),
+        _ => Duration::ZERO,
+    }
 }
 
 /// Answers a request, with the faults that strike it.

@@ -1,7 +1,9 @@
 //! The record of requests that tests read, with secrets masked.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 
+use super::lag::now;
 use super::wire::Ask;
 
 /// Which of the simulated services a request was for.
@@ -32,12 +34,17 @@ pub struct Seen {
     pub body: Value,
     /// The status it was answered with; 0 when the connection was cut, or no answer came.
     pub status: u16,
+    /// When it came, in seconds since 1970.
+    pub came: f64,
+    /// When its answer went.
+    pub went: f64,
 }
 
 impl Seen {
-    pub(super) fn new(service: Service, ask: &Ask, status: u16) -> Self {
+    pub(super) fn new(service: Service, ask: &Ask, status: u16, late: Duration) -> Self {
         let mut body = ask.body.clone();
         mask(&mut body);
+        let came = now();
         Self {
             service,
             method: ask.method.clone(),
@@ -45,6 +52,8 @@ impl Seen {
             query: ask.query.clone(),
             body,
             status,
+            came,
+            went: came + late.as_secs_f64(),
         }
     }
 }

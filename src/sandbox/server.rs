@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -50,11 +51,12 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request; says how the answer is to reach the client.
-    pub fn answer(&self, ask: &Ask) -> (Answer, Delivery) {
+    /// Answers a request; says how the answer is to reach the client, and how long it takes to.
+    pub fn answer(&self, ask: &Ask) -> (Answer, Delivery, Duration) {
         let mut world = self.world();
         services::advance(&mut world);
         let service = services::of(&ask.parts());
+        let late = harm::late(&mut world, service, ask);
         let (mut answer, delivery) = harm::answer(&mut world, service, ask);
         if world.ahead != 0 {
             answer = answer.with("date", http_date(world.ahead));
@@ -63,10 +65,13 @@ impl Shared {
             Delivery::Whole | Delivery::Proxy => answer.status,
             Delivery::Cut | Delivery::Never | Delivery::Flood { .. } | Delivery::Stall => 0,
         };
-        world.session.seen.push(Seen::new(service, ask, status));
+        world
+            .session
+            .seen
+            .push(Seen::new(service, ask, status, late));
         // A full disk must not stop the simulated clouds; the owner learns of it from `keep`.
         let _ = self.store().save(&world);
-        (answer, delivery)
+        (answer, delivery, late)
     }
 }
 
@@ -166,7 +171,10 @@ async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         .path_and_query()
         .map_or("/", |target| target.as_str());
     let ask = Ask::read(head.method.as_str(), target, headers, &body);
-    let (answer, delivery) = shared.answer(&ask);
+    let (answer, delivery, late) = shared.answer(&ask);
+    if !late.is_zero() {
+        tokio::time::sleep(late).await;
+    }
     if delivery == Delivery::Never {
         // Until the client gives up: then this future is dropped with its connection.
         std::future::pending::<()>().await;

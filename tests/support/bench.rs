@@ -8,8 +8,8 @@ use peer_wizard::{
     azure::{Flow, steps::CredentialKind},
     clouds::{AzureCloud, Clouds, Endpoints, credential::SignIn},
     engine::{
-        Answer, Cx, Event, Limits, Look, Origin, Other, Pace, Run, Runner, Step, Store, StoreError,
-        Undo, record::now,
+        Answer, Begun, Cx, Event, Limits, Look, Origin, Other, Pace, Run, Runner, Step, Store,
+        StoreError, Undo, record::now,
     },
     fact::{Heard, Secret},
     http::Http,
@@ -108,6 +108,8 @@ pub struct Bench {
     pub pace: Pace,
     /// The world before.
     pub before: Value,
+    /// What was not there in the preview.
+    pub missed: BTreeSet<&'static str>,
     start: Run,
     /// Who read which fact.
     heard: Heard,
@@ -156,6 +158,7 @@ impl Bench {
         let mut bench = Self {
             before: cloud.world(),
             start: Run::new(run, provider.id, answers, begins.shared, begins.members),
+            missed: BTreeSet::new(),
             cloud,
             provider,
             flow,
@@ -183,6 +186,7 @@ impl Bench {
             assert!(verdict.problems.is_empty(), "{:?}", verdict.problems);
             assert_eq!(verdict.done, None, "{}", check.title());
             self.start.shared.facts.absorb(verdict.facts);
+            self.missed.extend(verdict.missed);
         }
         assert_eq!(self.cloud.world(), self.before, "a check changed something");
     }
@@ -269,6 +273,11 @@ impl Bench {
         let mut runner = Runner::new(&self.flow, &clouds, disk, observe);
         runner.pace = self.pace;
         runner.limits = limits;
+        if run.records().next().is_none() {
+            runner.began(Begun {
+                missed: self.missed.clone(),
+            });
+        }
         let end = self.block_on(async {
             match journey {
                 Journey::Apply => runner.apply(&mut run).await,

@@ -15,7 +15,8 @@ use crate::{
     },
     clouds::{Clouds, Realm},
     engine::{
-        About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
+        About, Beforehand, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope,
+        Settling,
     },
     fact::{Facts, Missing, Named},
     http::ApiError,
@@ -175,6 +176,14 @@ impl Ensure<Clouds> for Application {
             // Nothing can be made in its stead.
             None if self.given => Err(Fault::Refused(no_such_application(&cx.facts)?)),
             found => Ok(found.map(|app| self.known(app))),
+        }
+    }
+
+    fn beforehand(&self) -> Beforehand {
+        if self.given {
+            Beforehand::Anybody
+        } else {
+            Beforehand::Nobody
         }
     }
 

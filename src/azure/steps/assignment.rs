@@ -14,7 +14,7 @@ use crate::{
         },
     },
     clouds::{Clouds, Realm},
-    engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
+    engine::{About, Beforehand, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
     keys,
@@ -249,6 +249,10 @@ impl Definition<Clouds> for Assignment {
 impl Ensure<Clouds> for Assignment {
     async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
         self.matching(cx.world, &cx.facts).await
+    }
+
+    fn beforehand(&self) -> Beforehand {
+        Beforehand::With(self.principal.named())
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {

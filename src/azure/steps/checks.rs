@@ -38,11 +38,13 @@ impl Check<Clouds> for VnetReady {
     }
 
     async fn look(&self, cx: &mut Cx<'_>) -> Result<Verdict, Fault> {
-        let (w, f) = (cx.world, &cx.facts);
+        let w = cx.world;
         let mut verdict = Verdict::default();
-        let id = f.get(USER_VNET_ID)?;
+        let id = cx.facts.get(USER_VNET_ID)?;
         let vnet_call = arm::vnet(&id);
         let (vnet, (forbidden, notes)) = join(w.look(&vnet_call), restraints(w, &id)).await;
+        cx.hear_earlier().await;
+        let f = &cx.facts;
         let Some(vnet) = vnet? else {
             verdict.problems.push(format!(
                 "there is no VNet `{}` in resource group `{}`, or your sign-in may not see it: check `--vnet`; only one tenant is seen at a time, another is named with `--tenant`",
@@ -190,15 +192,20 @@ impl Check<Clouds> for MayGrant {
         let (w, f) = (cx.world, &cx.facts);
         let mut verdict = Verdict::default();
         let vnet = f.get(USER_VNET_ID)?;
-        let mine = match w.list(&arm::permissions(&vnet.to_string())).await {
+        let subscription = vnet.subscription_scope();
+        let (on_vnet, above) = (
+            arm::permissions(&vnet.to_string()),
+            arm::permissions(&subscription),
+        );
+        let (mine, above) = join(w.list(&on_vnet), w.list(&above)).await;
+        let mine = match mine {
             Ok(mine) => mine,
             // The VNet's own check says that it is not there.
             Err(error) if error.is_missing() => return Ok(verdict),
             Err(error) => return Err(error.into()),
         };
         let may = |list: &[arm::Permission], action: &str| list.iter().any(|it| it.allows(action));
-        let subscription = vnet.subscription_scope();
-        let above = match w.list(&arm::permissions(&subscription)).await {
+        let above = match above {
             Ok(above) => Some(above),
             // Not every sign-in may ask this; the VNet's answer is then all there is.
             Err(error) if matches!(error.status, Some(403 | 404)) => None,
@@ -211,7 +218,7 @@ impl Check<Clouds> for MayGrant {
                 "you may not assign roles on the VNet ({ASSIGN}): ask for Owner, User Access Administrator or Role Based Access Control Administrator on it"
             ));
         }
-        if !may_define && !self.role.is_here(w, f).await? {
+        if !may_define && !self.role.is_here(w, f, cx.is_first()).await? {
             verdict.problems.push(format!(
                 "you may not define roles in the subscription ({DEFINE}): ask for Owner or User Access Administrator on it"
             ));

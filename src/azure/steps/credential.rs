@@ -276,7 +276,10 @@ impl Ensure<Clouds> for Credential {
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {
-        if certificate::held(&cx.facts).is_none() {
+        // An application that was made a moment ago has none.
+        let may_be_some = cx.since.is_some() || cx.facts.get(MAY_BE_MORE).is_ok();
+        let may_be_some = may_be_some || !cx.is_new(USER_APP_ID);
+        if may_be_some && certificate::held(&cx.facts).is_none() {
             clear(cx).await?;
         }
         let auto = self.0 == CredentialKind::Auto;
@@ -306,19 +309,23 @@ impl Ensure<Clouds> for Credential {
     }
 
     async fn remains(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
-        let (w, f) = (cx.world, &cx.facts);
-        let Some(shown) = shown(w, f).await?.filter(|it| !it.mine().is_empty()) else {
+        let Some(shown) = shown(cx.world, &cx.facts).await? else {
             return Ok(None);
         };
-        let mine = shown.mine().join(", ");
-        let facts = Facts::default().with(USER_APP_OBJECT_ID, shown.app);
-        let known = Known::new(facts, Maker::Run);
-        Ok(Some(known.called(shown::name(f)?, mine)))
+        let (mine, name) = (shown.mine().join(", "), shown::name(&cx.facts)?);
+        let facts = Facts::default().with(USER_APP_OBJECT_ID, shown.app.clone());
+        cx.saw(shown);
+        let known = Known::new(facts, Maker::Run).called(name, mine.clone());
+        Ok((!mine.is_empty()).then_some(known))
     }
 
     async fn delete(&self, cx: &mut Cx<'_>) -> Result<Deleted, Fault> {
         loop {
-            let Some(shown) = shown(cx.world, &cx.facts).await? else {
+            let seen = match cx.take_seen() {
+                Some(seen) => Some(seen),
+                None => shown(cx.world, &cx.facts).await?,
+            };
+            let Some(shown) = seen else {
                 return Ok(Deleted::Gone);
             };
             // The list may lag behind, so the one that is known does not wait for it.

@@ -125,6 +125,11 @@ fn actions(permissions: &[arm::Permission]) -> BTreeSet<String> {
 
 /// Whether they allow these actions and nothing else.
 pub(super) fn allows_just(permissions: &[arm::Permission], wanted: &[&str]) -> bool {
+    // Most of thousands of roles allow something else, which is soon seen.
+    let mut all = permissions.iter().flat_map(|it| &it.actions);
+    if !all.all(|it| wanted.iter().any(|action| action.eq_ignore_ascii_case(it))) {
+        return false;
+    }
     let wanted: BTreeSet<String> = wanted.iter().map(|action| action.to_lowercase()).collect();
     actions(permissions) == wanted
         && permissions.iter().all(|permission| {

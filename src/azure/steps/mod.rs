@@ -58,3 +58,6 @@ fn unknown_application(error: &ApiError) -> bool {
             .message
             .contains("does not reference a valid application")
 }
+
+/// That a look at a VNet's peerings showed none of the run's name.
+struct NoNamesake;

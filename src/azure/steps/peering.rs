@@ -2,6 +2,7 @@
 //! <https://learn.microsoft.com/azure/virtual-network/create-peering-different-subscriptions-service-principal>
 
 use super::{
+    NoNamesake,
     credential::{self, CredentialKind},
     peering_script::{PEER_APART, PEER_FROM_VNET},
     script::CHECK_REMOTE,
@@ -403,6 +404,9 @@ impl Ensure<Clouds> for Peering {
             let namesake = all
                 .iter()
                 .find(|it| it.name.eq_ignore_ascii_case(name.as_ref()));
+            if namesake.is_none() {
+                cx.saw(NoNamesake);
+            }
             if let Some(other) = namesake
                 && !leads_to(other, remote.as_ref())
             {
@@ -478,7 +482,9 @@ impl Ensure<Clouds> for Peering {
             tenant: f.get(USER_TENANT_ID)?.into(),
         };
         let other = f.get(self.side.tenant_id)?;
-        self.clear(cx, &vnet, name.as_ref()).await?;
+        if cx.take_seen::<NoNamesake>().is_none() {
+            self.clear(cx, &vnet, name.as_ref()).await?;
+        }
         // Anew at each try: a token from before the role assignment does not carry the right.
         let auth = w.app_auth(&app, other.as_ref()).await?;
         let put = arm::put_peering(&vnet, name.as_ref(), remote.as_ref());

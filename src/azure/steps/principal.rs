@@ -17,7 +17,8 @@ use crate::{
     },
     clouds::{Clouds, Realm},
     engine::{
-        About, Consent, Definition, Deleted, Ensure, Known, Made, Maker, Refusal, Scope, Settling,
+        About, Beforehand, Consent, Definition, Deleted, Ensure, Known, Made, Maker, Refusal,
+        Scope, Settling,
     },
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
@@ -349,6 +350,13 @@ impl Ensure<Clouds> for Principal {
         let call = graph::principal(&cx.facts.get(self.app)?);
         let found = cx.world.look(&call).await?;
         found.map(|item| self.found(&cx.facts, item)).transpose()
+    }
+
+    fn beforehand(&self) -> Beforehand {
+        match self.provider {
+            None => Beforehand::With(self.app.named()),
+            Some(_) => Beforehand::Refused,
+        }
     }
 
     async fn create(&self, cx: &mut Cx<'_>) -> Result<Made, Fault> {

@@ -107,13 +107,13 @@ impl Role {
         }
     }
 
-    /// Whether the role is there and may be assigned on the VNet, so that none has to be defined.
+    /// Whether the role is there and may be assigned on the VNet, so that none has to be defined; `first` as for its search.
     ///
     /// # Errors
     /// What Azure said.
-    pub async fn is_here(&self, w: &Clouds, f: &Facts) -> Result<bool, Fault> {
+    pub async fn is_here(&self, w: &Clouds, f: &Facts, first: bool) -> Result<bool, Fault> {
         let vnet = f.get(USER_VNET_ID)?;
-        let role = self.search(w, f).await?;
+        let role = self.search(w, f, first).await?;
         Ok(role.is_some_and(|role| assignable(&role, &vnet.to_string())))
     }
 
@@ -238,10 +238,16 @@ impl Role {
         ))
     }
 
-    async fn search(&self, w: &Clouds, f: &Facts) -> Result<Option<arm::RoleDefinition>, Fault> {
+    /// The role as it is; on a `first` run none has this run's id.
+    async fn search(
+        &self,
+        w: &Clouds,
+        f: &Facts,
+        first: bool,
+    ) -> Result<Option<arm::RoleDefinition>, Fault> {
         let here = here(f)?;
         // The lists lag behind; the id does not.
-        if let Some(role) = now(w, &here, &self.own_guid(f)?).await? {
+        if !first && let Some(role) = now(w, &here, &self.own_guid(f)?).await? {
             if !self.fits(&role) {
                 self.not_taken(f, &role)?;
             }
@@ -438,7 +444,7 @@ impl Definition<Clouds> for Role {
 #[async_trait(?Send)]
 impl Ensure<Clouds> for Role {
     async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
-        let Some(role) = self.search(cx.world, &cx.facts).await? else {
+        let Some(role) = self.search(cx.world, &cx.facts, cx.is_first()).await? else {
             return Ok(None);
         };
         let author = role.properties.created_by.clone();

@@ -51,10 +51,10 @@ impl RoleScope {
         shown(cx, &here, leaf(role.as_ref())).await
     }
 
-    /// Whether this run made the role itself.
-    fn is_own(&self, f: &Facts, role: &arm::RoleDefinition) -> Result<bool, Missing> {
+    /// Whether the role of this GUID is the one that this run made itself.
+    fn is_own(&self, f: &Facts, role: &str) -> Result<bool, Missing> {
         let own = guid(f, self.of)?.to_string();
-        Ok(role.name.eq_ignore_ascii_case(&own))
+        Ok(role.eq_ignore_ascii_case(&own))
     }
 
     /// Whether the change to the role is this run's, as far as that can be told: it can bear no mark.
@@ -72,6 +72,11 @@ impl RoleScope {
             None => Maker::Other("the run does not say when it changed the role".into()),
         }
     }
+}
+
+/// The run made the role, and made it assignable here.
+fn with_the_role() -> Maker {
+    Maker::Other("it came with the role".into())
 }
 
 impl Definition<Clouds> for RoleScope {
@@ -131,9 +136,13 @@ impl Definition<Clouds> for RoleScope {
 impl Ensure<Clouds> for RoleScope {
     async fn find(&self, cx: &mut Cx<'_>) -> Result<Option<Known>, Fault> {
         let vnet = cx.facts.get(USER_VNET_ID)?.to_string();
+        let named = cx.facts.get(self.role)?;
+        if cx.is_new(self.role) && self.is_own(&cx.facts, leaf(named.as_ref()))? {
+            return Ok(Some(Known::new(Facts::default(), with_the_role())));
+        }
         let role = self.shown(cx).await?;
-        let maker = if self.is_own(&cx.facts, &role)? {
-            Maker::Other("it came with the role".into())
+        let maker = if self.is_own(&cx.facts, &role.name)? {
+            with_the_role()
         } else {
             Maker::Unknown
         };
@@ -154,7 +163,7 @@ impl Ensure<Clouds> for RoleScope {
         };
         // The run's own role takes its scopes along when it goes.
         let scopes = &role.properties.assignable_scopes;
-        if self.is_own(&cx.facts, &role)? || !scopes.iter().any(|it| same(it, &here)) {
+        if self.is_own(&cx.facts, &role.name)? || !scopes.iter().any(|it| same(it, &here)) {
             return Ok(None);
         }
         let maker = self.maker(&role, cx.since);

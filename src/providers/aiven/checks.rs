@@ -4,7 +4,7 @@ use super::{
     api::{Place, Standing, best},
     keys::AIVEN,
     script::functions,
-    steps::{other_application, peer},
+    steps::{STEP, other_application, peer},
 };
 use crate::{
     azure::{keys::USER_APP_ID, steps::PROVIDER_HAS_PEERING},
@@ -70,6 +70,7 @@ impl Check<Clouds> for VpcReady {
         }
         let peer = peer(f)?;
         let Some(row) = best(vpc, &peer) else {
+            verdict.missed.push(STEP);
             return Ok(verdict);
         };
         let given = f.get(USER_APP_ID).ok();

@@ -17,8 +17,8 @@ use crate::{
     },
     clouds::{Clouds, Realm},
     engine::{
-        About, Cx, Definition, Deleted, Done, Ensure, Known, Look, Made, Maker, Refusal, Scope,
-        Settling,
+        About, Beforehand, Cx, Definition, Deleted, Done, Ensure, Known, Look, Made, Maker,
+        Refusal, Scope, Settling,
     },
     fact::{Facts, Key, Missing, Named},
     http::{ApiError, Cause},
@@ -83,6 +83,33 @@ impl ProviderPeering {
         let (app, tenant) = (f.get(USER_APP_ID)?, f.get(USER_TENANT_ID)?);
         let vpc = self.place.named(f)?;
         Ok(vpc.ask(w, &peer(f)?, app.as_ref(), tenant.as_ref()).await?)
+    }
+
+    /// The peering, if there is one and it is of use.
+    async fn existing(&self, w: &Clouds, f: &Facts) -> Result<Option<Known>, Fault> {
+        // Without an application there is no need to look.
+        f.get(USER_APP_ID)?;
+        let Some(row) = self.row(w, f).await? else {
+            return Ok(None);
+        };
+        if row.standing() == Standing::Going {
+            return Err(still_going().into());
+        }
+        self.check_application(f, &row)?;
+        // Whoever asked for it with this application: that is not told.
+        Ok(Some(known(&row, Maker::Unknown)))
+    }
+
+    /// # Errors
+    /// When the peering is another application's.
+    fn check_application(&self, f: &Facts, row: &Row) -> Result<(), Fault> {
+        let mine = f.get(USER_APP_ID)?;
+        match &row.peer_azure_app_id {
+            Some(other) if !other.eq_ignore_ascii_case(mine.as_ref()) => {
+                Err(Fault::Refused(other_application(self.name, row, other)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The peering, if this run asked for it.
@@ -185,30 +212,24 @@ impl Ensure<Clouds> for ProviderPeering {
     }
 
     async fn find(&self, cx: &mut Cx<'_, Clouds>) -> Done<Option<Known>, Clouds> {
-        let (w, f) = (cx.world, &cx.facts);
-        let Some(row) = self.row(w, f).await? else {
-            return Ok(None);
-        };
-        if row.standing() == Standing::Going {
-            return Err(still_going().into());
-        }
-        let mine = f.get(USER_APP_ID)?;
-        match &row.peer_azure_app_id {
-            Some(other) if !other.eq_ignore_ascii_case(mine.as_ref()) => {
-                Err(Fault::Refused(other_application(self.name, &row, other)))
-            }
-            // Whoever asked for it with this application: that is not told.
-            _ => Ok(Some(known(&row, Maker::Unknown))),
-        }
+        self.existing(cx.world, &cx.facts).await
+    }
+
+    fn beforehand(&self) -> Beforehand {
+        // Aiven answers with a peering that is there, whosever it is; none can have been made for an application that is new.
+        Beforehand::With(USER_APP_ID.named())
     }
 
     async fn create(&self, cx: &mut Cx<'_, Clouds>) -> Done<Made, Clouds> {
         let (w, f) = (cx.world, &cx.facts);
         match self.ask(w, f).await {
-            Ok(row) => Ok(Made::New(known(&row, Maker::Unknown))),
+            Ok(row) => {
+                self.check_application(f, &row)?;
+                Ok(Made::New(known(&row, Maker::Unknown)))
+            }
             Err(Fault::World(error)) if error.message.contains("already exists") => {
-                match self.row(w, f).await? {
-                    Some(row) => Ok(Made::Already(known(&row, Maker::Unknown))),
+                match self.existing(w, f).await? {
+                    Some(known) => Ok(Made::Already(known)),
                     None => Err(error.into()),
                 }
             }

@@ -92,8 +92,9 @@ impl Bench {
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
         );
         let body = body.map(ToString::to_string).unwrap_or_default();
-        self.shared
-            .answer(&Ask::read(method, target, all, body.as_bytes()))
+        let ask = Ask::read(method, target, all, body.as_bytes());
+        let (answer, delivery, _) = self.shared.answer(&ask);
+        (answer, delivery)
     }
 
     /// Status and body of a request with an `authorization` header.
