@@ -280,6 +280,9 @@ fn own(options: &mut OpenOptions, path: &Path) -> Result<File, StoreError> {
     if !is_mine(&data) {
         return Err(foreign("it belongs to somebody else"));
     }
+    if has_more_names(&data) {
+        return Err(foreign("it has a second name elsewhere"));
+    }
     Ok(file)
 }
 
@@ -303,6 +306,17 @@ fn is_mine(data: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_mine(_: &fs::Metadata) -> bool {
     true
+}
+
+/// Whether what is written to it appears under another name too.
+#[cfg(unix)]
+fn has_more_names(data: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    data.nlink() > 1
+}
+#[cfg(not(unix))]
+fn has_more_names(_: &fs::Metadata) -> bool {
+    false
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {

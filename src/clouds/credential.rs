@@ -188,9 +188,11 @@ pub(super) async fn get(
         if result.is_ok() { "got" } else { "refused" },
         began.elapsed().as_secs_f64(),
     ));
-    let token = result.map_err(|error| failure(&error))?;
+    let token = result.map_err(|error| clouds.http.quiet.error(failure(&error)))?;
+    let secret = Secret::from(token.token.secret().to_owned());
+    clouds.http.quiet.about(&secret);
     Ok(Token {
-        secret: Secret::from(token.token.secret().to_owned()),
+        secret,
         expires: token.expires_on,
     })
 }
@@ -201,6 +203,7 @@ pub(super) fn secret_credential(
     client_id: &str,
     secret: &Secret,
 ) -> azure_core::Result<Arc<ClientSecretCredential>> {
+    clouds.http.quiet.about(secret);
     ClientSecretCredential::new(
         tenant,
         client_id.to_owned(),

@@ -137,6 +137,9 @@ impl DeviceCode {
     }
 }
 
+/// The fields of a form that let somebody in.
+const SECRETS: [&str; 2] = ["device_code", "refresh_token"];
+
 /// The person has not typed the code yet: `authorization_pending` is AADSTS70016, `slow_down` has no number.
 fn pending(error: &ApiError) -> bool {
     error.is("AADSTS70016") || error.is("authorization_pending") || error.is("slow_down")
@@ -154,6 +157,11 @@ async fn post<T: for<'de> Deserialize<'de>>(
         .join(&format!("/{}/oauth2/v2.0/{what}", segment(tenant)));
     let fail = |cause, text: String| ApiError::new(Service::Entra, what, cause, text);
     let url = url.map_err(|error| fail(Cause::Local, error.to_string()))?;
+    for (name, value) in form {
+        if SECRETS.contains(name) {
+            clouds.http.quiet.about(&Secret::from((*value).to_owned()));
+        }
+    }
     let response = clouds.http.client().post(url).form(form).send().await;
     let response = response.map_err(|error| failure(Service::Entra, what.into(), &error))?;
     let status = response.status();
@@ -163,7 +171,7 @@ async fn post<T: for<'de> Deserialize<'de>>(
     } else {
         let mut error = ApiError::read(Service::Entra, what.into(), status.as_u16(), &bytes);
         error.cause = Cause::SignIn;
-        Err(error)
+        Err(clouds.http.quiet.error(error))
     }
 }
 

@@ -35,6 +35,9 @@ use time::{Duration, OffsetDateTime};
 use token::{Reach, Token};
 use tokio::sync::Mutex;
 
+/// A clock that differs by more is not believed: a password that ends by it would live for ever, or be dead at birth.
+const MOST_AHEAD: Duration = Duration::days(31);
+
 /// The concrete world of the flows.
 pub struct Clouds {
     /// The executor of requests.
@@ -239,7 +242,10 @@ impl Clouds {
             && let Some(date) = answer.header("date")
             && let Ok(date) = azure_core::time::parse_rfc7231(date)
         {
-            self.ahead.set(date - OffsetDateTime::now_utc());
+            let ahead = date - OffsetDateTime::now_utc();
+            if ahead.abs() <= MOST_AHEAD {
+                self.ahead.set(ahead);
+            }
         }
         sent.map_err(|error| self.advised(error))
     }

@@ -30,6 +30,8 @@ pub(super) async fn body(mut body: AsyncResponseBody) -> azure_core::Result<Vec<
         }
         bytes.extend_from_slice(&piece);
     }
+    limits::check_count(Service::Entra, "token", &bytes)
+        .map_err(|error| Error::new(ErrorKind::Other, error))?;
     Ok(bytes)
 }
 

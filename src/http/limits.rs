@@ -9,6 +9,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// The largest answer that is read, unpacked. The longest real ones, lists of everything in a subscription, have a tenth of it.
 pub const LARGEST_ANSWER: usize = 16 << 20;
+/// The most objects and lists in an answer, and the most values. An object of a few bytes takes hundreds in memory; the longest
+/// real answer, 5,000 roles on one page, has a third of it.
+pub const MOST_OBJECTS: usize = 150_000;
+/// See [`MOST_OBJECTS`].
+pub const MOST_VALUES: usize = 1_000_000;
 /// The most pages of a list that are read.
 pub const MOST_PAGES: usize = 200;
 /// The longest time without a byte.
@@ -34,6 +39,22 @@ pub fn too_large(service: Service, request: impl Into<Box<str>>) -> ApiError {
         TOO_LARGE,
         ApiError::new(service, request, Cause::Unreadable, message),
     )
+}
+
+/// Refuses a text that would take far more memory as JSON than as text.
+///
+/// # Errors
+/// When it holds too many values.
+pub fn check_count(service: Service, request: &str, body: &[u8]) -> Result<(), ApiError> {
+    let count = |of: &[u8]| body.iter().filter(|byte| of.contains(byte)).count();
+    if count(b"{[") <= MOST_OBJECTS && count(b",") <= MOST_VALUES {
+        return Ok(());
+    }
+    let message = format!("the answer holds more than {MOST_OBJECTS} objects");
+    Err(coded(
+        TOO_LARGE,
+        ApiError::new(service, request, Cause::Unreadable, message),
+    ))
 }
 
 /// A request that nobody goes on answering.
@@ -154,6 +175,16 @@ mod tests {
         ] {
             let error = check(bad).expect_err(bad);
             assert!(error.is(BAD_PATH), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_answer_takes_no_more_memory_than_a_machine_has() {
+        let check = |body: &str| check_count(Service::Arm, "GET /x", body.as_bytes());
+        assert!(check(&r#"{"id":"x","more":[]},"#.repeat(50_000)).is_ok());
+        for body in ["{},", "[],", "[[", "1,"] {
+            let error = check(&body.repeat(1_000_001)).expect_err(body);
+            assert!(error.is(TOO_LARGE), "{error}");
         }
     }
 

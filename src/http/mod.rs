@@ -1,4 +1,5 @@
-//! Requests to the services: as data ([`call`]), their one executor ([`send`]), what it puts up with ([`limits`], [`numbers`]), and what went wrong ([`fault`], [`hints`]).
+//! Requests to the services: as data ([`call`]), their one executor ([`send`]), what it puts up with ([`limits`], [`numbers`]), what
+//! is kept from readers ([`quiet`]), and what went wrong ([`fault`], [`hints`]).
 
 pub mod call;
 pub mod challenge;
@@ -6,6 +7,7 @@ pub mod fault;
 pub mod hints;
 pub mod limits;
 pub mod numbers;
+pub mod quiet;
 pub mod send;
 pub mod vendor;
 

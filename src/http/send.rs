@@ -7,7 +7,9 @@ use super::{
     fault::{ApiError, Cause},
     limits::{self, LARGEST_ANSWER, LONGEST_REQUEST, SILENCE},
     numbers,
+    quiet::Quiet,
 };
+use crate::fact::Secret;
 use reqwest::{
     Certificate, Client, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -24,6 +26,8 @@ type Hook<T> = RefCell<Option<Box<dyn FnMut(T)>>>;
 pub struct Http {
     client: Client,
     log: Hook<String>,
+    /// Whatever was sent to let a request in.
+    pub quiet: Quiet,
 }
 
 /// A good answer.
@@ -87,7 +91,7 @@ impl Auth {
     ///
     /// # Errors
     /// When the secret has characters that a header cannot hold.
-    pub fn scheme(scheme: &str, secret: &crate::fact::Secret) -> Result<Self, NoHeader> {
+    pub fn scheme(scheme: &str, secret: &Secret) -> Result<Self, NoHeader> {
         let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()))
             .map_err(|_| NoHeader)?;
         value.set_sensitive(true);
@@ -98,7 +102,7 @@ impl Auth {
     ///
     /// # Errors
     /// When the secret has characters that a header cannot hold.
-    pub fn auxiliary(mut self, secret: &crate::fact::Secret) -> Result<Self, NoHeader> {
+    pub fn auxiliary(mut self, secret: &Secret) -> Result<Self, NoHeader> {
         let mut value =
             HeaderValue::from_str(&format!("Bearer {}", secret.expose())).map_err(|_| NoHeader)?;
         value.set_sensitive(true);
@@ -113,6 +117,7 @@ impl From<Client> for Http {
         Self {
             client,
             log: RefCell::default(),
+            quiet: Quiet::default(),
         }
     }
 }
@@ -201,7 +206,7 @@ impl Http {
         let changes = call.changes();
         self.once(url, call, auth)
             .await
-            .map_err(|error| ApiError { changes, ..error })
+            .map_err(|error| self.quiet.error(ApiError { changes, ..error }))
     }
 
     async fn once<T>(&self, url: Url, call: &Call<T>, auth: &Auth) -> Result<Answer, ApiError> {
@@ -225,6 +230,9 @@ impl Http {
             request = request.header(*name, *value);
         }
         for (name, value) in &auth.0 {
+            let secret = value.to_str().unwrap_or_default().rsplit(' ').next();
+            self.quiet
+                .about(&Secret::from(secret.unwrap_or_default().to_owned()));
             request = request.header(*name, value.clone());
         }
         let began = Instant::now();
@@ -243,7 +251,7 @@ impl Http {
             call.line(),
             began.elapsed().as_secs_f64(),
             id.as_deref()
-                .map(|id| format!(", request {id}"))
+                .map(|id| format!(", request {}", self.quiet.word(id)))
                 .unwrap_or_default(),
         ));
         let bytes = body_of(*service, &call.line(), response).await?;
@@ -307,7 +315,10 @@ pub async fn body_of(
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(None) => return Ok(body),
+            Ok(None) => {
+                limits::check_count(service, request, &body)?;
+                return Ok(body);
+            }
             Ok(Some(piece)) if body.len() + piece.len() <= LARGEST_ANSWER => {
                 body.extend_from_slice(&piece);
             }

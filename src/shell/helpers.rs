@@ -2,8 +2,14 @@
 
 use super::Helper;
 
-/// Prose goes to stderr.
-pub static SAY: Helper = Helper::new("say", "say() { printf '%s\\n' \"$*\" >&2; }");
+/// Prose goes to stderr. What a service said may be in it, so what steers a terminal or turns text round is taken out: control
+/// characters, those of C1, and the marks of direction, as they are in UTF-8.
+pub static SAY: Helper = Helper::new(
+    "say",
+    r#"say() {
+  printf '%s\n' "$*" | LC_ALL=C awk '{ gsub(/[\001-\010\013-\037\177]|\302[\200-\237]|\342\200[\216\217\252-\256]|\342\201[\246-\251]/, ""); print }' >&2
+}"#,
+);
 
 /// The end of a script that cannot go on.
 pub static FAIL: Helper =

@@ -42,6 +42,8 @@ pub enum CredentialKind {
 /// The life of a credential that is not removed because the run was left: what a run may take, or the wait that was asked for
 /// and an hour for the rest.
 const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+/// However long a wait was asked for.
+const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 const REST: Duration = Duration::from_secs(60 * 60);
 /// In people's files, from when there were passwords only.
 const STEP: &str = "password";
@@ -172,7 +174,8 @@ async fn end(cx: &mut Cx<'_>, shown: &Shown) -> Result<bool, Fault> {
 
 /// When a credential that is made now ends, by the clock of the service, which is the one that ends it.
 fn until(cx: &Cx<'_>) -> OffsetDateTime {
-    let life = cx.left().map_or(LIFE, |asked| LIFE.max(asked + REST));
+    let asked = cx.left().unwrap_or_default().saturating_add(REST);
+    let life = asked.clamp(LIFE, LONGEST);
     let end = cx.world.now() + life;
     end.replace_nanosecond(0).unwrap_or(end)
 }

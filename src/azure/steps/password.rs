@@ -17,6 +17,7 @@ pub(super) async fn add(cx: &mut Cx<'_>, until: &str) -> Result<Facts, Fault> {
     let f = &cx.facts;
     let add = graph::add_password(&f.get(USER_APP_OBJECT_ID)?, &shown::name(f)?, until);
     let password = cx.world.send(&add).await?;
+    cx.world.http.quiet.about(&password.secret);
     Ok(Facts::default()
         .with(USER_APP_KEY_ID, password.key_id)
         .with_secret(USER_APP_SECRET, AppCredential::Password(password.secret)))

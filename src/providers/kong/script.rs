@@ -6,7 +6,7 @@ use crate::{
     azure::steps::{CHECK_NETWORKS, CHECK_NETWORKS_APART},
     shell::{
         Helper,
-        helpers::{FAIL, LOWER, WAIT_FOR},
+        helpers::{FAIL, LOWER, SAY, WAIT_FOR},
     },
 };
 
@@ -22,8 +22,8 @@ konnect() {
   fi
   # curl takes dots out of a path, and an empty id asks for the list
   case "${2%%\?*}/" in
-    *//* | */./* | */../*)
-      printf '%s\n' "an id in the path $2 is none" >&2
+    *//* | */./* | */../* | *'#'* | *\\* | *%2[eEfF]*)
+      say "an id in the path $2 is none"
       return 1
       ;;
   esac
@@ -38,12 +38,13 @@ konnect() {
   fi
   if ! answer=$(curl --fail-with-body --silent --show-error --globoff --max-time 60 "$@" \
     --config <(printf 'header = "Authorization: Bearer %s"\n' "$token")); then
-    printf '%s\n' "$answer" >&2
+    say "$answer"
     return 1
   fi
   [ -z "$answer" ] || printf '%s\n' "$answer"
 }"#,
-);
+)
+.needing(&[&SAY]);
 
 /// Reads one field of an answer.
 pub static KONNECT_FIELD: Helper = Helper::new(

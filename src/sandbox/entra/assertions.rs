@@ -35,7 +35,8 @@ pub(super) fn check(
     let [head, body, signature] = parts[..] else {
         return Err(malformed("JWT token is invalid or malformed."));
     };
-    let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
+    // Some clients pad.
+    let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok();
     let read = |part: &str| serde_json::from_slice::<Value>(&decoded(part)?).ok();
     let (Some(head), Some(claims), Some(signature)) = (read(head), read(body), decoded(signature))
     else {
