@@ -5,6 +5,7 @@ use peer_wizard::{provider::Provider, providers};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::PermissionsExt,
     process::{Command, Output, Stdio},
 };
 
@@ -132,7 +133,6 @@ fn stubs(env: &TestEnv) -> String {
             format!("#!/bin/sh\necho {tool} \"$@\" >>'{record}'\nexit 1\n"),
         )
         .expect("a new file");
-        use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own");
     }
     format!(

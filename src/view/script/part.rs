@@ -58,7 +58,7 @@ impl<W: World + 'static> Script<'_, W> {
     fn apart(&self, part: W::Realm, told: &[Told<W>], between: &Between<W::Realm>) -> String {
         let mut body = Body::default();
         let mut asked = BTreeSet::new();
-        self.tell_known(&mut body, part, told, between);
+        Self::tell_known(&mut body, part, told, between);
         for shell in self.checks(|it| it == part) {
             body.push("\n# Look at what is there, before anything is made\n");
             body.say("Looking at the network");
@@ -153,13 +153,7 @@ impl<W: World + 'static> Script<'_, W> {
     }
 
     /// Prints what is known from the beginning and others have to be told.
-    fn tell_known(
-        &self,
-        body: &mut Body,
-        part: W::Realm,
-        told: &[Told<W>],
-        between: &Between<W::Realm>,
-    ) {
+    fn tell_known(body: &mut Body, part: W::Realm, told: &[Told<W>], between: &Between<W::Realm>) {
         let mine = told.iter().filter(|(_, realm)| *realm == part);
         let mine: Vec<_> = mine.map(|(name, _)| *name).collect();
         if mine.iter().any(|name| between.wanted.contains(name)) {

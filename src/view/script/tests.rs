@@ -142,7 +142,10 @@ fn settings(name: &str) -> Option<Setting> {
     })
 }
 
-pub(super) fn toy() -> (Flow<Toy>, Run, fn(&str) -> Option<Setting>) {
+/// Finds the line that sets a name.
+type Settings = fn(&str) -> Option<Setting>;
+
+pub(super) fn toy() -> (Flow<Toy>, Run, Settings) {
     (flow(), run(), settings)
 }
 
