@@ -5,7 +5,7 @@ mod azure;
 mod parse;
 mod told;
 
-pub use azure::{Azure, Credential, GrantRole, GrantScope, Options, Waits};
+pub use azure::{Azure, Credential, GrantRole, GrantScope, Options, Part, Waits};
 pub use told::{Inputs, Told};
 
 use crate::{

@@ -22,6 +22,7 @@
 //! | run | one execution of a flow, with its file |
 //! | member | one VNet of a run; a step is *shared* by all members or done for *each* |
 //! | part | what is shared, or one member: facts, and how each step stands |
+//! | realm | where the rights that a step takes are given: Entra, Azure, the provider; `--part` names one |
 //! | step | one line of a flow: *ensure* an object, *wait* for a state, or *release* what an earlier step made |
 //! | fact | a value with a name that the file, the script and the JSON share; a *fleeting* one is never saved |
 //! | found | the object was there before the run; undo leaves it |

@@ -187,7 +187,8 @@ fn a_step_reads_just_what_it_says() {
         for step in &flow.steps {
             let id = step.about().id;
             let (reads, gives) = (names(step.reads()), names(step.gives()));
-            let named = names(step.shell().named());
+            let mut named = names(step.shell().named());
+            named.extend(names(step.shell_apart().named()));
             let told = reads.union(&gives).copied().collect::<BTreeSet<_>>();
             let code = heard.get(&(what.clone(), id)).cloned().unwrap_or_default();
             let untold: Vec<_> = code.difference(&told).collect();
@@ -224,7 +225,8 @@ fn a_step_gives_just_what_it_says() {
     for (what, _, _, flow) in flows() {
         for step in &flow.steps {
             let (id, gives) = (step.about().id, names(step.gives()));
-            let kept = names(step.shell().given());
+            let mut kept = names(step.shell().given());
+            kept.extend(names(step.shell_apart().given()));
             let untold: Vec<_> = kept.difference(&gives).collect();
             assert!(
                 untold.is_empty(),
@@ -265,8 +267,10 @@ fn a_helper_of_the_script_says_what_it_reads_and_needs() {
         for step in &flow.steps {
             facts.extend(names(step.reads()));
             facts.extend(names(step.gives()));
-            for helper in with_needs(step.shell().helpers()) {
-                helpers.insert(helper.name, helper);
+            for shell in [step.shell(), step.shell_apart()] {
+                for helper in with_needs(shell.helpers()) {
+                    helpers.insert(helper.name, helper);
+                }
             }
         }
     }

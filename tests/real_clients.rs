@@ -12,6 +12,8 @@ mod support;
 mod certificate;
 #[path = "real_clients/clients.rs"]
 mod clients;
+#[path = "real_clients/parts.rs"]
+mod parts;
 #[path = "real_clients/person.rs"]
 mod person;
 #[path = "real_clients/shape.rs"]

@@ -65,6 +65,9 @@ pub struct Options {
     /// Print the equivalent script to stdout; change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// With `--dry-run`: only the steps that take rights there, for the person who has them
+    #[arg(long, value_name = "PART", ignore_case = true, requires = "dry_run")]
+    pub part: Option<Part>,
     /// Waiting
     #[command(flatten)]
     pub waits: Waits,
@@ -112,6 +115,20 @@ pub enum GrantScope {
     ResourceGroup,
     /// On its subscription
     Subscription,
+}
+
+/// Whose steps a script has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Everybody's
+    #[default]
+    All,
+    /// Application, principals, credential, and the peering that the application makes
+    Entra,
+    /// Role and assignments
+    Azure,
+    /// The ask and its waits
+    Provider,
 }
 
 /// Which role your own service principal gets.
@@ -188,6 +205,7 @@ impl Options {
             peering_name,
             role_name,
             dry_run: _,
+            part: _,
             waits: _,
             empty,
         } = self;

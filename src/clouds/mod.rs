@@ -57,8 +57,30 @@ pub struct Clouds {
     notes: RefCell<BTreeMap<String, Rc<dyn Any>>>,
 }
 
+/// Where the rights that a step takes are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Realm {
+    /// Your tenant's directory.
+    Entra,
+    /// Your Azure subscriptions.
+    Azure,
+    /// The provider's side.
+    Provider,
+}
+
+impl std::fmt::Display for Realm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Entra => "entra",
+            Self::Azure => "azure",
+            Self::Provider => "provider",
+        })
+    }
+}
+
 impl World for Clouds {
     type Error = ApiError;
+    type Realm = Realm;
 
     fn judge(error: &ApiError) -> Judged {
         Judged {

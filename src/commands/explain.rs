@@ -45,7 +45,7 @@ fn document(provider: &Provider, shape: &Shape) -> Value {
         .map(|step| {
             let about = step.about();
             json!({
-                "step": about.id, "title": about.title, "why": about.why,
+                "step": about.id, "title": about.title, "why": about.why, "part": step.part().to_string(),
                 "link": about.link, "permissions": about.permissions,
             })
         })

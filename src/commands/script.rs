@@ -7,13 +7,14 @@ use crate::{
     ask::{Gather, Looks, facts_of, prompt::Prompt, setting, shape_of},
     azure::Flow,
     cli,
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{Origin, Pace, Run},
     error::Error,
     provider::Provider,
     store::Folder,
-    view::script::{Script, Setting},
+    view::script::{Script, Setting, Told},
 };
+use std::collections::BTreeMap;
 
 /// The script that connects what the answers name. No network, no sign-in: what is not answered is a variable.
 ///
@@ -49,8 +50,9 @@ pub fn connect(
         context.stream.note(note);
     }
     let answers = gather.answers.0;
-    // The same answers print the same script.
-    let text = serde_json::to_string(&answers).unwrap_or_default();
+    // The same answers print the same script, to whomever and however they are given.
+    let values: BTreeMap<_, _> = answers.iter().map(|(name, it)| (name, &it.value)).collect();
+    let text = serde_json::to_string(&values).unwrap_or_default();
     let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes())
         .simple()
         .to_string();
@@ -59,7 +61,24 @@ pub fn connect(
     let login_host = context.signing_in(None).cloud.login_host();
     let flow = provider.flow(&shape_of(&answers, login_host));
     let run = Run::new(name, provider.id, answers, begins.shared, begins.members);
-    Ok(print(provider, &flow, &run, &|script| script.apply()))
+    let part = match options.part.unwrap_or_default() {
+        cli::Part::All => return Ok(print(provider, &flow, &run, &|script| script.apply())),
+        cli::Part::Entra => Realm::Entra,
+        cli::Part::Azure => Realm::Azure,
+        cli::Part::Provider => Realm::Provider,
+    };
+    let own = |name: &str| own_tenant(name, part);
+    let render = |script: &Script<'_, Clouds>| script.part(part, &TOLD);
+    Ok(print_with(provider, &flow, &run, &own, &render))
+}
+
+/// Who has rights in Entra alone tells the tenant: not everybody sees the subscription.
+const TENANT: &str = "USER_TENANT_ID";
+const TOLD: [Told<Clouds>; 1] = [(TENANT, Realm::Entra)];
+
+fn own_tenant(name: &str, part: Realm) -> Option<Setting> {
+    let line = format!("{TENANT}=${{{TENANT}:-$(az account show --query tenantId --output tsv)}}");
+    (part == Realm::Entra && name == TENANT).then(|| Setting::new(TENANT, line, Vec::new()))
 }
 
 /// The script that does what is left of a run.
@@ -109,8 +128,22 @@ fn print(
     run: &Run,
     render: &dyn Fn(&Script<'_, Clouds>) -> String,
 ) -> Report {
+    print_with(provider, flow, run, &|_| None, render)
+}
+
+/// The same where some variables are set in a way of their own.
+fn print_with(
+    provider: &Provider,
+    flow: &Flow,
+    run: &Run,
+    own: &dyn Fn(&str) -> Option<Setting>,
+    render: &dyn Fn(&Script<'_, Clouds>) -> String,
+) -> Report {
     let (from, to) = plan::ends(provider, &run.facts());
     let settings = |name: &str| {
+        if let Some(own) = own(name) {
+            return Some(own);
+        }
         let line = setting(name, &run.answers, provider)?;
         Some(Setting::new(name, line.text, line.reads))
     };

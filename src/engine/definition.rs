@@ -11,6 +11,8 @@ use std::{any::Any, time::Duration};
 pub trait World {
     /// The world's own error.
     type Error: std::error::Error + Send + Sync + 'static;
+    /// Where rights are given, such as one of several services: who has them in one may have none in another.
+    type Realm: Copy + PartialEq + std::fmt::Display + 'static;
 
     /// What an error says about the request that it answers.
     fn judge(error: &Self::Error) -> Judged;
@@ -183,6 +185,12 @@ pub trait Definition<W: World> {
     fn about(&self) -> About;
     /// Once for all members of a run, or for each.
     fn scope(&self) -> Scope;
+    /// Where the rights that it takes are given.
+    fn part(&self) -> W::Realm;
+    /// The facts of what has to be there before it, although it reads none of it: another person may have to make that.
+    fn after(&self) -> Vec<Named> {
+        Vec::new()
+    }
     /// The facts and secrets that it reads, also by its commands: it sees no others.
     fn reads(&self) -> Vec<Named>;
     /// The facts and secrets that it gives, each time or at times.
@@ -195,6 +203,10 @@ pub trait Definition<W: World> {
     }
     /// The commands.
     fn shell(&self) -> Shell;
+    /// The commands that make it for somebody who has rights in this step's part alone.
+    fn shell_apart(&self) -> Shell {
+        self.shell()
+    }
     /// What it is, in a few words, where its making is not meant.
     fn thing(&self) -> String {
         self.about().title

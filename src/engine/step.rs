@@ -283,4 +283,8 @@ pub trait Check<W: World> {
     fn shell(&self) -> Vec<Cmd> {
         Vec::new()
     }
+    /// The same for somebody who has rights in one part alone, and in which; nothing where it takes more than one.
+    fn shell_apart(&self) -> Option<(W::Realm, Vec<Cmd>)> {
+        None
+    }
 }

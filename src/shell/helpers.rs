@@ -15,6 +15,26 @@ pub static SAY: Helper = Helper::new(
 pub static FAIL: Helper =
     Helper::new("fail", "fail() { say \"error: $*\"; exit 1; }").needing(&[&SAY]);
 
+/// What somebody else needs.
+pub static TELL: Helper = Helper::new(
+    "tell",
+    "# tell NAME VALUE: prints what the scripts of other parts take from the environment, if there is a value\ntell() { [ -z \"$2\" ] || printf '%s=%s\\n' \"$1\" \"$2\"; }",
+);
+
+/// The end of a script where the next move is another's.
+pub static NEEDS: Helper = Helper::new("needs", r#"# needs PART NAME VALUE...: ends with code 5 unless each has a value, which the script of that part prints
+needs() {
+  local missing=''
+  while [ $# -gt 0 ]; do
+    [ -n "$3" ] || missing="$missing $2 (part $1)"
+    shift 3
+  done
+  [ -n "$missing" ] || return 0
+  say "The next move is another's. Missing:$missing"
+  say 'Put what the scripts of these parts print into the environment, as NAME=value, and run this again.'
+  exit 5
+}"#).needing(&[&SAY]);
+
 /// A text in lower case.
 pub static LOWER: Helper = Helper::new(
     "lower",

@@ -1,5 +1,9 @@
 //! A flow as the bash script that a careful person would have typed: from the same definitions that run it.
 
+mod part;
+
+pub use part::Told;
+
 use crate::{
     engine::{Flow, Run, Status, Step, World},
     shell::{Cmd, Helper, Shell, Wait, helpers, quoted, single, with_needs},
@@ -7,9 +11,11 @@ use crate::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// The functions that come first, in this order; those of the steps follow.
-const FIRST: [&str; 13] = [
+const FIRST: [&str; 15] = [
     "say",
     "fail",
+    "tell",
+    "needs",
     "lower",
     "json_text",
     "odata",
@@ -64,11 +70,7 @@ impl<W: World + 'static> Script<'_, W> {
     /// The script that does what is left of the run.
     #[must_use]
     pub fn apply(&self) -> String {
-        let steps = self.flow.steps.iter().enumerate();
-        let left: Vec<&Step<W>> = steps
-            .filter(|(index, _)| self.flow.is_left(*index, self.run))
-            .map(|(_, step)| step)
-            .collect();
+        let left = self.left();
         let mut body = Body::default();
         let mut shown = BTreeSet::new();
         // What only waits or cleans up goes on whatever the networks are like by now.
@@ -93,6 +95,12 @@ impl<W: World + 'static> Script<'_, W> {
         let plan: Vec<String> = left.iter().map(|step| step.about().title).collect();
         let promise = "It looks before it makes anything, so it can be run again.";
         self.page(&plan, &body, promise)
+    }
+
+    fn left(&self) -> Vec<&Step<W>> {
+        let steps = self.flow.steps.iter().enumerate();
+        let left = steps.filter(|(index, _)| self.flow.is_left(*index, self.run));
+        left.map(|(_, step)| step).collect()
     }
 
     /// The script that deletes what the run created.
@@ -258,15 +266,20 @@ impl Body {
         }
     }
 
+    /// Takes note of a variable that is read.
+    fn read(&mut self, name: &'static str) {
+        self.reads.insert(name);
+        if !self.set.contains(name) {
+            self.unset.push(name);
+        }
+    }
+
     /// Takes note of what these commands take and set.
     fn takes(&mut self, printed: &Shell) {
         self.helpers.extend(printed.helpers());
         self.set.extend(printed.given().iter().map(|it| it.name));
         for named in printed.named() {
-            self.reads.insert(named.name);
-            if !self.set.contains(named.name) {
-                self.unset.push(named.name);
-            }
+            self.read(named.name);
         }
     }
 

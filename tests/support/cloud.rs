@@ -206,6 +206,50 @@ impl Cloud {
         GIVEN_APP
     }
 
+    /// A colleague who signs in as an application with the sample's password, holds these directory roles, and is perhaps
+    /// owner of the sample VNet's subscription: the client id.
+    pub fn add_colleague(&self, name: &str, roles: &[&str], owner: bool) -> String {
+        let sample = self.sandbox.sample();
+        self.sandbox.edit(|world| {
+            let new = |at: usize| {
+                let number = world.applications.len() * 10 + at;
+                format!("7c0ffee0-0000-4000-8000-{number:012}")
+            };
+            let (app, object, principal, assignment) = (new(1), new(2), new(3), new(4));
+            let mine = |it: &&Application| it.app_id == sample.client_id;
+            let model = world.applications.iter().find(mine).expect("the sample's");
+            let model = model.clone();
+            world.applications.push(Application {
+                id: object,
+                app_id: app.clone(),
+                display_name: name.into(),
+                ..model
+            });
+            let mine = |it: &&Principal| it.app_id == sample.client_id;
+            let model = world.principals.iter().find(mine).expect("the sample's");
+            let model = model.clone();
+            world.principals.push(Principal {
+                id: principal.clone(),
+                app_id: app.clone(),
+                display_name: name.into(),
+                directory_roles: roles.iter().map(|it| (*it).to_owned()).collect(),
+                ..model.clone()
+            });
+            if owner {
+                let mine = |it: &&Assignment| it.principal == model.id;
+                let model = world.assignments.iter().find(mine).expect("the sample's");
+                let model = model.clone();
+                world.assignments.push(Assignment {
+                    id: assignment,
+                    scope: format!("/subscriptions/{}", sample.subscription),
+                    principal,
+                    ..model
+                });
+            }
+            app
+        })
+    }
+
     /// Lets the provider in beforehand, as an earlier peering of the same company would have: its principal, a custom role,
     /// and its assignment on the sample VNet. Unless the gate is open, the provider does not begin.
     pub fn let_in_beforehand(&self, provider: &Provider, open: bool) {

@@ -82,6 +82,7 @@ pub struct Toy {
 
 impl World for Toy {
     type Error = ToyError;
+    type Realm = &'static str;
 
     fn judge(error: &ToyError) -> Judged {
         let passes = match error.what {

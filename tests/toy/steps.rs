@@ -113,6 +113,9 @@ impl Definition<Toy> for Toys {
             Scope::Shared
         }
     }
+    fn part(&self) -> &'static str {
+        "toys"
+    }
     fn reads(&self) -> Vec<Named> {
         let mut reads = keys![RUN];
         if self.spec.each {
@@ -285,6 +288,9 @@ impl Definition<Toy> for End {
     }
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+    fn part(&self) -> &'static str {
+        "toys"
     }
     fn reads(&self) -> Vec<Named> {
         keys![RUN]

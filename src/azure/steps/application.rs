@@ -13,7 +13,7 @@ use crate::{
         Cx, Fault, graph,
         keys::{APPLICATION_NAME, GUID_READS, USER_APP_ID, USER_APP_OBJECT_ID, guid, tag},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{
         About, Beforehand, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope,
         Settling,
@@ -123,6 +123,10 @@ impl Definition<Clouds> for Application {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Entra
     }
 
     fn reads(&self) -> Vec<Named> {

@@ -13,7 +13,7 @@ use crate::{
             USER_ROLE_ASSIGNMENT_ID, USER_SP_ID, USER_VNET_ID, guid,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Beforehand, Definition, Deleted, Ensure, Known, Made, Maker, Scope, Settling},
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
@@ -181,6 +181,10 @@ impl Definition<Clouds> for Assignment {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Azure
     }
 
     fn reads(&self) -> Vec<Named> {

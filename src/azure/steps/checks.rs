@@ -1,16 +1,17 @@
 //! Looks at the Azure side before anything is changed.
 
-use super::Role;
+use super::{Role, script::VNET_RANGES};
 use crate::{
     azure::{
         Cx, Fault, arm,
         keys::{PEERING_NAME, Side, Text, USER_VNET_ID, USER_VNET_RANGES},
         restraints::{locks, network_provider, register},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{Check, Verdict},
     fact::Key,
     net::{self, Ranges, VnetId},
+    shell::{Cmd, call},
 };
 use async_trait::async_trait;
 use futures_util::future::join;
@@ -28,6 +29,12 @@ pub struct VnetReady {
 impl Check<Clouds> for VnetReady {
     fn title(&self) -> &'static str {
         "virtual network"
+    }
+
+    /// Who asks the provider need not see the VNet, and is told its ranges.
+    fn shell_apart(&self) -> Option<(Realm, Vec<Cmd>)> {
+        let ranges = call(&VNET_RANGES).prints(USER_VNET_RANGES);
+        Some((Realm::Azure, vec![ranges]))
     }
 
     async fn look(&self, cx: &mut Cx<'_>) -> Result<Verdict, Fault> {

@@ -15,7 +15,7 @@ use crate::{
             RUN, Text as Note, USER_APP_ID, USER_APP_KEY_ID, USER_APP_OBJECT_ID, USER_APP_SECRET,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Definition, Deleted, Ensure, Known, Made, Maker, Release, Scope, Settling},
     fact::{Facts, Key, Named},
     http::{ApiError, Cause},
@@ -227,6 +227,10 @@ impl Definition<Clouds> for Credential {
         Scope::Shared
     }
 
+    fn part(&self) -> Realm {
+        Realm::Entra
+    }
+
     fn reads(&self) -> Vec<Named> {
         keys![
             RUN,
@@ -391,6 +395,10 @@ impl Definition<Clouds> for CredentialRevoked {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Entra
     }
 
     fn reads(&self) -> Vec<Named> {

@@ -4,7 +4,8 @@
 use super::{
     NoNamesake,
     credential::{self, CredentialKind},
-    session::AS_APPLICATION,
+    peering_script::{PEER_APART, PEER_FROM_VNET},
+    script::CHECK_REMOTE,
     settle,
 };
 use crate::{
@@ -14,10 +15,11 @@ use crate::{
         arm,
         keys::{
             PEERING_NAME, RUN, Side, Text, USER_APP_ID, USER_APP_SECRET, USER_RESOURCE_GROUP,
-            USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_NAME, own_name,
+            USER_ROLE_ASSIGNMENT_ID, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID,
+            USER_VNET_NAME, own_name,
         },
     },
-    clouds::{Clouds, identity::AppIdentity},
+    clouds::{Clouds, Realm, identity::AppIdentity},
     engine::{
         About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope, Settling,
     },
@@ -25,7 +27,7 @@ use crate::{
     http::{ApiError, Cause, Service, send::Auth},
     keys,
     net::{Ranges, VnetId},
-    shell::{self, Cmd, Helper, Shell, az, call, helpers},
+    shell::{self, Cmd, Shell, az, call, helpers},
     text,
 };
 use async_trait::async_trait;
@@ -262,6 +264,15 @@ impl Definition<Clouds> for Peering {
         Scope::Each
     }
 
+    /// The application makes it, and only who mints its credential signs in as it: no secret is handed on.
+    fn part(&self) -> Realm {
+        Realm::Entra
+    }
+
+    fn after(&self) -> Vec<Named> {
+        keys![USER_ROLE_ASSIGNMENT_ID]
+    }
+
     fn reads(&self) -> Vec<Named> {
         let mut reads = keys![
             RUN,
@@ -352,6 +363,28 @@ impl Definition<Clouds> for Peering {
                     ),
             ],
             delete: vec![on_vnet(az("network vnet peering delete")).opt("--name", PEERING_NAME)],
+            ..Shell::default()
+        }
+    }
+
+    /// Who may write Entra need not see the VNet; the application does.
+    fn shell_apart(&self) -> Shell {
+        Shell {
+            create: vec![
+                call(&CHECK_REMOTE)
+                    .arg(self.side.app_id)
+                    .arg(self.side.tenant_id)
+                    .arg(self.side.vnet_id),
+                call(&PEER_APART)
+                    .arg(self.side.tenant_id)
+                    .arg(self.side.vnet_id)
+                    .running(call(credential::sign_in(self.credential)))
+                    .prints(FOUND_PEERING)
+                    .patient(
+                        "the new credential and roles may not be known everywhere yet",
+                        Duration::from_secs(900),
+                    ),
+            ],
             ..Shell::default()
         }
     }
@@ -554,26 +587,4 @@ impl Ensure<Clouds> for Peering {
 }
 
 /// The name of the peering that the script found.
-const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");
-
-static PEER_FROM_VNET: Helper = Helper::new(
-    "peer_from_vnet",
-    r#"# peer_from_vnet TENANT NETWORK COMMAND: one sign-in for each tenant by this command, then the peering
-peer_from_vnet() {
-  # az keeps tokens and refusals, also those from before the credential and the roles were known
-  rm -f "$APPLICATION_SESSION"/msal_*
-  "$3" "$USER_TENANT_ID" &&
-    "$3" "$1" &&
-    as_application az network vnet peering create --name "$PEERING_NAME" --remote-vnet "$2" \
-      --vnet-name "$USER_VNET_NAME" --resource-group "$USER_RESOURCE_GROUP" \
-      --subscription "$USER_SUBSCRIPTION_ID" --allow-vnet-access --output none
-}"#,
-)
-.reading(&[
-    USER_TENANT_ID.named(),
-    PEERING_NAME.named(),
-    USER_VNET_NAME.named(),
-    USER_RESOURCE_GROUP.named(),
-    USER_SUBSCRIPTION_ID.named(),
-])
-.needing(&[&AS_APPLICATION]);
+pub const FOUND_PEERING: Key<Text> = Key::new("FOUND_PEERING_NAME");

@@ -15,7 +15,7 @@ use crate::{
             USER_TENANT_ID, tag,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{
         About, Beforehand, Consent, Definition, Deleted, Ensure, Known, Made, Maker, Refusal,
         Scope, Settling,
@@ -274,6 +274,10 @@ impl Definition<Clouds> for Principal {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Entra
     }
 
     fn reads(&self) -> Vec<Named> {

@@ -16,7 +16,7 @@ use crate::{
             USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, guid,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Refusal, Scope},
     fact::{Facts, Key, Missing, Named},
     keys,
@@ -379,6 +379,10 @@ impl Definition<Clouds> for Role {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Azure
     }
 
     fn reads(&self) -> Vec<Named> {

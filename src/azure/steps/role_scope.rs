@@ -11,7 +11,7 @@ use crate::{
         Cx, Fault, arm,
         keys::{GUID_READS, RoleId, USER_SUBSCRIPTION_ID, USER_VNET_ID, guid},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Definition, Deleted, Ensure, Known, Look, Made, Maker, Scope, Settling},
     fact::{Facts, Key, Missing, Named},
     http::ApiError,
@@ -96,6 +96,10 @@ impl Definition<Clouds> for RoleScope {
 
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Azure
     }
 
     /// The scope goes with the role's last assignment here.

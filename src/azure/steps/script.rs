@@ -1,7 +1,9 @@
 //! The functions of the script that more than one step calls.
 
 use crate::{
-    azure::keys::{APPLICATION_NAME, RUN, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID},
+    azure::keys::{
+        APPLICATION_NAME, RUN, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_ID, USER_VNET_RANGES,
+    },
     shell::{Helper, helpers},
 };
 
@@ -63,17 +65,11 @@ delete_application() {
 ])
 .looking();
 
-/// Peered networks must not share addresses; nothing is made where they do.
-pub static CHECK_NETWORKS: Helper = Helper::new("check_networks", r#"# check_networks STATE WANTED RANGES: the provider's network is ready, yours is, and they share no address of IPv4
-check_networks() {
-  local ours state shared
-  [ "$1" = "$2" ] || fail "the provider's network is in state ${1:-none}, not $2; nothing was made"
-  ours=$(az network vnet show --ids "$USER_VNET_ID" --query "join(' ', [[provisioningState], addressSpace.addressPrefixes][])" --output tsv) || fail 'cannot look at your VNet; nothing was made'
-  state=${ours%% *}
-  case $state in
-    Failed | Deleting) fail "your VNet is in state $state; nothing was made" ;;
-  esac
-  shared=$(ours=$ours theirs=$3 awk '
+/// Peered networks must not share addresses.
+pub static SHARE_NO_ADDRESS: Helper = Helper::new("share_no_address", r#"# share_no_address OURS THEIRS: no range of IPv4 of the one list overlaps one of the other; nothing is made where they do
+share_no_address() {
+  local shared
+  shared=$(ours=$1 theirs=$2 awk '
     function first(range, at, part) {
       split(range, at, "/"); split(at[1], part, ".")
       size = 2 ^ (32 - at[2])
@@ -81,7 +77,7 @@ check_networks() {
     }
     BEGIN {
       count = split(ENVIRON["ours"], mine, " "); others = split(ENVIRON["theirs"], other, " ")
-      for (i = 2; i <= count; i++) for (j = 1; j <= others; j++) {
+      for (i = 1; i <= count; i++) for (j = 1; j <= others; j++) {
         if (mine[i] !~ /^[0-9.]+\/[0-9]+$/ || other[j] !~ /^[0-9.]+\/[0-9]+$/) continue
         from = first(mine[i]); length_ = size; start = first(other[j])
         if (from < start + size && start < from + length_) { print mine[i] " and " other[j]; exit }
@@ -89,8 +85,40 @@ check_networks() {
     }')
   [ -z "$shared" ] || fail "the networks share addresses: $shared; nothing was made"
 }"#)
+    .needing(&[&helpers::FAIL]);
+
+/// The VNet, before anything is made.
+pub static VNET_RANGES: Helper = Helper::new("vnet_ranges", r#"# vnet_ranges: the ranges of your VNet, which must not be going or failed, with commas between them
+vnet_ranges() {
+  local ours
+  ours=$(az network vnet show --ids "$USER_VNET_ID" --query "join(' ', [[provisioningState], addressSpace.addressPrefixes][])" --output tsv) || fail 'cannot look at your VNet; nothing was made'
+  case ${ours%% *} in
+    Failed | Deleting) fail "your VNet is in state ${ours%% *}; nothing was made" ;;
+  esac
+  ours=${ours#* }
+  printf '%s\n' "${ours// /,}"
+}"#)
     .reading(&[USER_VNET_ID.named()])
     .needing(&[&helpers::FAIL]);
+
+/// Both networks, before anything is made.
+pub static CHECK_NETWORKS: Helper = Helper::new("check_networks", r#"# check_networks STATE WANTED RANGES: the provider's network is ready, yours is, and they share no address of IPv4
+check_networks() {
+  local ours
+  [ "$1" = "$2" ] || fail "the provider's network is in state ${1:-none}, not $2; nothing was made"
+  ours=$(vnet_ranges) || exit 1
+  share_no_address "${ours//,/ }" "$3"
+}"#)
+    .needing(&[&helpers::FAIL, &VNET_RANGES, &SHARE_NO_ADDRESS]);
+
+/// The same for somebody who does not see your VNet.
+pub static CHECK_NETWORKS_APART: Helper = Helper::new("check_networks", r#"# check_networks STATE WANTED RANGES: the provider's network is ready, and shares no address of IPv4 with your VNet
+check_networks() {
+  [ "$1" = "$2" ] || fail "the provider's network is in state ${1:-none}, not $2; nothing was made"
+  share_no_address "${USER_VNET_RANGES//,/ }" "$3"
+}"#)
+    .reading(&[USER_VNET_RANGES.named()])
+    .needing(&[&helpers::FAIL, &SHARE_NO_ADDRESS]);
 
 /// What a provider tells of its side is not believed; a network that it does not tell yet is nothing to look at.
 pub static CHECK_REMOTE: Helper = Helper::new("check_remote", r#"# check_remote APPLICATION TENANT NETWORK: the tenant has to be the owner of the provider's application, and nothing yours;

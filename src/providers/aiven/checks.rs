@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     azure::{keys::USER_APP_ID, steps::PROVIDER_HAS_PEERING},
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{Check, Cx, Done, Refusal, Verdict},
     fact::{Facts, Missing},
     net::{RANGE_SEPARATOR, Ranges},
@@ -26,6 +26,11 @@ pub struct VpcReady {
 impl Check<Clouds> for VpcReady {
     fn shell(&self) -> Vec<Cmd> {
         vec![call(functions(self.place).ready)]
+    }
+
+    fn shell_apart(&self) -> Option<(Realm, Vec<Cmd>)> {
+        let ready = call(functions(self.place).ready_apart);
+        Some((Realm::Provider, vec![ready]))
     }
 
     fn title(&self) -> &'static str {

@@ -14,9 +14,9 @@ use crate::{
         agreement::{self, Told},
         arm,
         keys::{PEERING_NAME, USER_APP_ID, USER_TENANT_ID, USER_VNET_ID},
-        steps::{CHECK_REMOTE, PROVIDER_ASSIGNMENT, peering_to},
+        steps::{CHECK_REMOTE, FOUND_PEERING, PROVIDER_ASSIGNMENT, peering_to},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Cx, Definition, Done, Early, Polled, Refusal, Scope, Usual, Wait},
     fact::{Facts, Named},
     keys,
@@ -44,6 +44,10 @@ impl Definition<Clouds> for PendingPeer {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
     }
 
     fn reads(&self) -> Vec<Named> {
@@ -84,6 +88,19 @@ impl Definition<Clouds> for PendingPeer {
                     .arg(AIVEN.vnet_id),
             ],
             ..Shell::default()
+        }
+    }
+
+    fn shell_apart(&self) -> Shell {
+        let told = call(script::functions(self.place).told_once);
+        let tenant = told.clone().arg("to-tenant-id").arg(AIVEN.tenant_id);
+        let network = told.arg("to-network-id").arg(AIVEN.vnet_id);
+        Shell {
+            create: vec![
+                tenant.prints(AIVEN.tenant_id),
+                network.prints(AIVEN.vnet_id),
+            ],
+            ..self.shell()
         }
     }
 }
@@ -183,6 +200,14 @@ impl Definition<Clouds> for Active {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
+    }
+
+    fn after(&self) -> Vec<Named> {
+        keys![FOUND_PEERING]
     }
 
     fn reads(&self) -> Vec<Named> {

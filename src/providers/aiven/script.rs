@@ -10,7 +10,7 @@ use crate::{
         PEERING_NAME, USER_APP_ID, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_TENANT_ID,
         USER_VNET_NAME,
     },
-    azure::steps::CHECK_NETWORKS,
+    azure::steps::{CHECK_NETWORKS, CHECK_NETWORKS_APART},
     fact::Named,
     shell::{
         Helper,
@@ -30,6 +30,10 @@ pub(super) struct Functions {
     pub delete: &'static Helper,
     /// Ends the script where the VPC cannot be peered.
     pub ready: &'static Helper,
+    /// The same for somebody who does not see your VNet.
+    pub ready_apart: &'static Helper,
+    /// Prints a field of it, or what was known of that before.
+    pub told_once: &'static Helper,
 }
 
 /// The functions for VPCs that live there.
@@ -41,6 +45,8 @@ pub(super) fn functions(place: Place) -> Functions {
             remote_network: &PROJECT_REMOTE_NETWORK,
             delete: &DELETE_PROJECT_ROW,
             ready: &PROJECT_READY,
+            ready_apart: &PROJECT_READY_APART,
+            told_once: &PROJECT_TOLD_ONCE,
         },
         Place::Organization => Functions {
             ask: &ASK_FOR_ORGANIZATION_ROW,
@@ -48,6 +54,8 @@ pub(super) fn functions(place: Place) -> Functions {
             remote_network: &ORGANIZATION_REMOTE_NETWORK,
             delete: &DELETE_ORGANIZATION_ROW,
             ready: &ORGANIZATION_READY,
+            ready_apart: &ORGANIZATION_READY_APART,
+            told_once: &ORGANIZATION_TOLD_ONCE,
         },
     }
 }
@@ -176,6 +184,20 @@ remote_network() {
 static PROJECT_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&PROJECT_ROW, &JMES]);
 static ORGANIZATION_REMOTE_NETWORK: Helper = REMOTE_NETWORK.needing(&[&ORGANIZATION_ROW, &JMES]);
 
+/// For a script that may not look at your VNet.
+const TOLD_ONCE: Helper = Helper::new(
+    "told_once",
+    r#"# told_once FIELD KNOWN: a field that the provider tells while its peering waits for your half, or what is known of it already
+told_once() {
+  local told
+  told=$(peering_row "$1") || return
+  printf '%s\n' "${told:-$2}"
+}"#,
+);
+
+static PROJECT_TOLD_ONCE: Helper = TOLD_ONCE.needing(&[&PROJECT_ROW]);
+static ORGANIZATION_TOLD_ONCE: Helper = TOLD_ONCE.needing(&[&ORGANIZATION_ROW]);
+
 static DELETE_PROJECT_ROW: Helper = Helper::new(
     "delete_peering_row",
     r#"# delete_peering_row: deletes this VNet's peering, if there is one
@@ -219,7 +241,7 @@ delete_peering_row() {
 .looking();
 
 /// `avn` prints both as a list.
-static PROJECT_READY: Helper = Helper::new(
+const READY_IN_PROJECT: Helper = Helper::new(
     "vpc_ready",
     r#"# vpc_ready: the VPC has to be there and at rest, and to share no address with your VNet
 vpc_ready() {
@@ -229,10 +251,9 @@ vpc_ready() {
   check_networks "${vpc%% *}" ACTIVE "${vpc#* }"
 }"#,
 )
-.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()])
-.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
+.reading(&[AIVEN_PROJECT.named(), AIVEN_PROJECT_VPC_ID.named()]);
 
-static ORGANIZATION_READY: Helper = Helper::new(
+const READY_IN_ORGANIZATION: Helper = Helper::new(
     "vpc_ready",
     r#"# vpc_ready: the VPC has to be there and at rest, and to share no address with your VNet
 vpc_ready() {
@@ -243,8 +264,15 @@ vpc_ready() {
   check_networks "${vpc%% *}" ACTIVE "${vpc#* }"
 }"#,
 )
-.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()])
-.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
+.reading(&[AIVEN_ORGANIZATION_ID.named(), AIVEN_ORGANIZATION_VPC_ID.named()]);
+
+static PROJECT_READY: Helper = READY_IN_PROJECT.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
+static PROJECT_READY_APART: Helper =
+    READY_IN_PROJECT.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS_APART]);
+static ORGANIZATION_READY: Helper =
+    READY_IN_ORGANIZATION.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS]);
+static ORGANIZATION_READY_APART: Helper =
+    READY_IN_ORGANIZATION.needing(&[&AVN, &VPC_OF, &FAIL, &CHECK_NETWORKS_APART]);
 
 static VPC_OF: Helper = Helper::new(
     "vpc_of",

@@ -2,6 +2,7 @@
 
 use super::{
     api::{Peer, Place, Row, Standing},
+    keys::AIVEN,
     script,
     told::{OTHERWISE, TOLD_BEFORE, tells_otherwise},
     vendor::SERVICE,
@@ -10,11 +11,11 @@ use crate::{
     azure::{
         Fault,
         keys::{
-            Text, USER_APP_ID, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_TENANT_ID,
-            USER_VNET_NAME,
+            Text, USER_APP_ID, USER_RESOURCE_GROUP, USER_SP_ID, USER_SUBSCRIPTION_ID,
+            USER_TENANT_ID, USER_VNET_NAME,
         },
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{
         About, Beforehand, Cx, Definition, Deleted, Done, Ensure, Known, Look, Made, Maker,
         Refusal, Scope, Settling,
@@ -146,6 +147,15 @@ impl Definition<Clouds> for ProviderPeering {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
+    }
+
+    /// The provider looks at once whether it has been let in.
+    fn after(&self) -> Vec<Named> {
+        keys![AIVEN.assignment_id, USER_SP_ID]
     }
 
     fn reads(&self) -> Vec<Named> {

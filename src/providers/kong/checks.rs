@@ -7,11 +7,11 @@ use super::{
     gateway::{Attachment, NAME_LIMIT, Standing, TransitGateway},
     keys::{KONG, KONG_GATEWAY_NAME, KONG_NETWORK_ID, KONG_REPLACED_GATEWAY_ID},
     probes,
-    script::{CLIENT, NETWORK_READY},
+    script::{CLIENT, NETWORK_READY, NETWORK_READY_APART},
 };
 use crate::{
     azure::{Fault, steps::PROVIDER_HAS_PEERING},
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{Check, Consent, Cx, Done, Refusal, Verdict},
     fact::{Fact, Facts},
     shell::Cmd,
@@ -64,6 +64,13 @@ impl Check<Clouds> for NetworkReady {
     fn shell(&self) -> Vec<Cmd> {
         let network = api::network(&var(KONG_NETWORK_ID));
         vec![CLIENT.through(&NETWORK_READY, &network, &[KONG_NETWORK_ID.named()])]
+    }
+
+    fn shell_apart(&self) -> Option<(Realm, Vec<Cmd>)> {
+        let network = api::network(&var(KONG_NETWORK_ID));
+        let keys = [KONG_NETWORK_ID.named()];
+        let ready = CLIENT.through(&NETWORK_READY_APART, &network, &keys);
+        Some((Realm::Provider, vec![ready]))
     }
 }
 

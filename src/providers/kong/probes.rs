@@ -16,7 +16,7 @@ use crate::{
         keys::{Text, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_VNET_ID, USER_VNET_NAME},
         steps::CHECK_REMOTE,
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{About, Cx, Definition, Done, Look, Polled, Refusal, Scope, Usual, Wait},
     fact::{Facts, Key, Named},
     keys,
@@ -79,6 +79,10 @@ impl Definition<Clouds> for Ready {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
     }
 
     fn reads(&self) -> Vec<Named> {
@@ -222,6 +226,10 @@ impl Definition<Clouds> for Connected {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Azure
     }
 
     fn reads(&self) -> Vec<Named> {

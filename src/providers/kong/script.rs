@@ -3,7 +3,7 @@
 use super::super::curl::{Client, JSON_LINES};
 use crate::{
     azure::keys::{USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_NAME},
-    azure::steps::CHECK_NETWORKS,
+    azure::steps::{CHECK_NETWORKS, CHECK_NETWORKS_APART},
     shell::{
         Helper,
         helpers::{FAIL, LOWER, SAY, WAIT_FOR},
@@ -106,8 +106,7 @@ gateway_says() {
 )
 .needing(&[&JSON_LINES]);
 
-/// The network, before anything is made.
-pub static NETWORK_READY: Helper = Helper::new(
+const READY: Helper = Helper::new(
     "network_ready",
     r#"# network_ready COMMAND...: the network that the command prints has to be ready, and to share no address with yours
 network_ready() {
@@ -118,8 +117,13 @@ network_ready() {
   range=$(printf '%s\n' "$answer" | awk -F '\t' '$1 == ".cidr_block" { print $2 }')
   check_networks "$state" ready "$range"
 }"#,
-)
-.needing(&[&JSON_LINES, &FAIL, &CHECK_NETWORKS]);
+);
+
+/// The network, before anything is made.
+pub static NETWORK_READY: Helper = READY.needing(&[&JSON_LINES, &FAIL, &CHECK_NETWORKS]);
+/// The same for somebody who does not see your VNet.
+pub static NETWORK_READY_APART: Helper =
+    READY.needing(&[&JSON_LINES, &FAIL, &CHECK_NETWORKS_APART]);
 
 /// Finds the gateway as [`super::gateway::Attachment::best`] does; one with other mappings is not what is asked for.
 pub static ATTACHED_GATEWAY: Helper = Helper::new(

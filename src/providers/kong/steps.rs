@@ -19,7 +19,7 @@ use crate::{
         Fault,
         keys::{RUN, USER_RESOURCE_GROUP, USER_SUBSCRIPTION_ID, USER_TENANT_ID, USER_VNET_NAME},
     },
-    clouds::Clouds,
+    clouds::{Clouds, Realm},
     engine::{
         About, Cx, Definition, Deleted, Done, Ensure, Known, Look, Made, Maker, Refusal, Scope,
         Settling,
@@ -189,6 +189,15 @@ impl Definition<Clouds> for TransitGateway {
 
     fn scope(&self) -> Scope {
         Scope::Each
+    }
+
+    fn part(&self) -> Realm {
+        Realm::Provider
+    }
+
+    /// Kong begins as soon as it is asked.
+    fn after(&self) -> Vec<Named> {
+        keys![KONG.assignment_id]
     }
 
     fn reads(&self) -> Vec<Named> {

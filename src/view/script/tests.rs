@@ -24,9 +24,10 @@ static LIST: Helper = Helper::new("list", "# list ID\nlist() { avn list \"$TENAN
     .needing(&[&helpers::JMES]);
 static DROP: Helper = Helper::new("drop", "drop() { :; }").looking();
 
-struct Toy;
+pub(super) struct Toy;
 impl World for Toy {
     type Error = Infallible;
+    type Realm = &'static str;
     fn judge(error: &Infallible) -> Judged {
         match *error {}
     }
@@ -45,6 +46,9 @@ impl Definition<Toy> for It {
     }
     fn scope(&self) -> Scope {
         Scope::Shared
+    }
+    fn part(&self) -> &'static str {
+        if self.0 == "a" { "here" } else { "there" }
     }
     fn reads(&self) -> Vec<Named> {
         keys![NET, TENANT, ZONE]
@@ -136,6 +140,13 @@ fn settings(name: &str) -> Option<Setting> {
         "REGION" => Setting::new(name, "REGION=$ZONE", vec!["ZONE"]),
         _ => return None,
     })
+}
+
+/// Finds the line that sets a name.
+type Settings = fn(&str) -> Option<Setting>;
+
+pub(super) fn toy() -> (Flow<Toy>, Run, Settings) {
+    (flow(), run(), settings)
 }
 
 fn script<'a>(flow: &'a Flow<Toy>, run: &'a Run) -> Script<'a, Toy> {
