@@ -148,7 +148,8 @@ impl<W: World + 'static> Script<'_, W> {
         for (index, line) in plan.iter().enumerate() {
             let _ = writeln!(head, "#   {}. {}", index + 1, comment(line));
         }
-        head.push_str("set -euo pipefail\n");
+        // Without -f a word that a client prints could stand for the names of files.
+        head.push_str("set -euf -o pipefail\n");
         if !self.secrets.is_empty() {
             let names = self.secrets.join(" ");
             head.push_str("\n# What is exported, every program would get; these are given only to those that need them\n");

@@ -238,7 +238,7 @@ fn no_script_has_a_hidden_character() {
         };
         let text = script.apply();
         is_plain("script", &text)?;
-        let (head, _) = text.split_once("\nset -euo pipefail\n").expect("a head");
+        let (head, _) = text.split_once("\nset -euf -o pipefail\n").expect("a head");
         prop_assert!(head.lines().all(|line| line.starts_with('#')), "{head}");
         for step in bench.flow.steps.iter().map(|step| step.about().id) {
             run.shared.steps.insert(

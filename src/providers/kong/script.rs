@@ -27,6 +27,13 @@ konnect() {
       return 1
       ;;
   esac
+  case $2 in
+    *'?page%5Bsize%5D=100' | *'?page%5Bsize%5D=100&page%5Bnumber%5D='*) ;;
+    *'?'*)
+      say "an id in the path $2 is none"
+      return 1
+      ;;
+  esac
   server=${server%/}
   set -- "$1" "${server%/v2}$2" "${@:3}"
   if [ $# -gt 2 ]; then

@@ -170,7 +170,7 @@ fn a_script_sets_what_it_reads_and_prints_what_it_calls() {
         head,
         "#!/usr/bin/env bash\n# net and toy\n#\n# Printed by somebody rm -r /. It looks before it makes anything, so it can be run again.\n\
          # Your own az session stays as it is. What it does:\n#   1. Make a rm -r /\n#   2. Make b rm -r /\n#   3. Make c rm -r /\n\
-         set -euo pipefail\n\n\
+         set -euf -o pipefail\n\n\
          # What is exported, every program would get; these are given only to those that need them\n\
          export -n TOKEN OTHER_TOKEN\n\n\
          command -v az >/dev/null || { echo 'az is not installed' >&2; exit 1; }\n\
