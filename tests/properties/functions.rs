@@ -405,3 +405,15 @@ fn a_script_asks_again_while_the_providers_right_may_spread() {
         "the state is INVALID_SPECIFICATION",
     );
 }
+
+#[test]
+fn a_script_forgets_the_tokens_from_before_each_try_to_peer() {
+    for provider in ["aiven-project", "aiven-organization"] {
+        let functions = Functions::of(provider);
+        // What az has cached, and what it has not.
+        let try_it = "az() { :; }\nsign_in() { :; }\n\
+             cd \"$APPLICATION_SESSION\"\n: >msal_token_cache.json\n: >msal_http_cache.bin\n: >azureProfile.json\n\
+             peer_from_vnet T N sign_in\nls";
+        functions.prints(try_it, "azureProfile.json");
+    }
+}

@@ -23,7 +23,7 @@ pub(super) static PEER_FROM_VNET: Helper = Helper::new(
     r#"# peer_from_vnet TENANT NETWORK COMMAND: one sign-in for each tenant by this command, then the peering
 peer_from_vnet() {
   # az keeps tokens and refusals, also those from before the credential and the roles were known
-  rm -f "$APPLICATION_SESSION"/msal_*
+  find "$APPLICATION_SESSION" -maxdepth 1 -name 'msal_*' -delete
   "$3" "$USER_TENANT_ID" &&
     "$3" "$1" &&
     as_application az network vnet peering create --name "$PEERING_NAME" --remote-vnet "$2" \
@@ -41,7 +41,7 @@ pub(super) static PEER_APART: Helper = Helper::new(
 peer_apart() {
   local found
   # az keeps tokens and refusals, also those from before the credential and the roles were known
-  rm -f "$APPLICATION_SESSION"/msal_*
+  find "$APPLICATION_SESSION" -maxdepth 1 -name 'msal_*' -delete
   "$3" "$USER_TENANT_ID" || return
   "$3" "$1" || return
   found=$(as_application az network vnet peering list --vnet-name "$USER_VNET_NAME" --resource-group "$USER_RESOURCE_GROUP" \
