@@ -79,7 +79,9 @@ pub fn disagrees(f: &Facts, side: Side, told: Told<'_>) -> Result<Option<Refusal
     }))
 }
 
-fn same_id(id: &str, other: &str) -> bool {
+/// Whether two ids are the same: services write them in either case.
+#[must_use]
+pub fn same_id(id: &str, other: &str) -> bool {
     id.trim().eq_ignore_ascii_case(other.trim())
 }
 

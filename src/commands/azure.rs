@@ -63,13 +63,7 @@ pub async fn connect(
     let flow = provider.flow(&shape_of(&answers.0, signing_in.cloud.login_host()));
     let name = new_name(&folder, provider).await?;
     let begins = facts_of(&answers.0, provider, &name);
-    let mut agrees = |consent: &Consent| {
-        Ok(if prompt.can_ask() {
-            prompt.confirm(&consent.question, false)?
-        } else {
-            consent.by_flag.is_some()
-        })
-    };
+    let mut agrees = |consent: &Consent| plan::agreed(prompt.as_mut(), consent);
     let plan = plan::look(context, &session, &flow, begins.shared, &mut agrees).await?;
     if let Some(done) = &plan.done {
         return Ok(nothing_to_do(context, done, &plan).into());

@@ -145,12 +145,9 @@ impl Drive {
         runner.stop = context.stop.clone();
         runner.agrees = Box::new(|consent| {
             let mut prompt = prompt.borrow_mut();
-            if !prompt.can_ask() {
-                return consent.by_flag.is_some();
-            }
             let mut said = false;
             context.stream.aside(&mut || {
-                said = prompt.confirm(&consent.question, false).unwrap_or(false);
+                said = plan::agreed(prompt.as_mut(), consent).unwrap_or(false);
             });
             said
         });

@@ -2,7 +2,7 @@
 
 use super::{context::Context, session::Session};
 use crate::{
-    ask::labelled,
+    ask::{labelled, prompt::Prompt},
     azure::{Fault, Flow},
     clouds::Clouds,
     engine::{About, Answer, Begun, Consent, Cx, Observe, Refusal, Sought, Step},
@@ -114,6 +114,17 @@ pub async fn look(
 fn looking<'a>(session: &'a Session, facts: &Facts, observe: &'a Observe<'a>) -> Cx<'a, Clouds> {
     let cx = Cx::looking(&session.clouds, facts.clone(), session.pace, observe);
     cx.of_a_new_run()
+}
+
+/// Whether the person agrees; where nobody can be asked, the flag that stands for a yes is the answer.
+///
+/// # Errors
+/// When the question cannot be put.
+pub fn agreed(prompt: &mut dyn Prompt, consent: &Consent) -> Result<bool, Error> {
+    if !prompt.can_ask() {
+        return Ok(consent.by_flag.is_some());
+    }
+    Ok(prompt.confirm(&consent.question, false)?)
 }
 
 /// What a look asks a person about.

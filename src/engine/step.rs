@@ -103,6 +103,16 @@ pub enum Look {
     },
 }
 
+/// What would end a run is a change, in the same words.
+impl From<Refusal> for Look {
+    fn from(refusal: Refusal) -> Self {
+        Self::Changed {
+            says: refusal.message,
+            todo: refusal.hints.join("; "),
+        }
+    }
+}
+
 /// What one look at a state told.
 #[derive(Clone, Debug)]
 pub enum Polled {

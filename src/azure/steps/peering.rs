@@ -80,14 +80,6 @@ fn maker(f: &Facts, peering: &arm::Peering) -> Result<Maker, Missing> {
     })
 }
 
-/// What does not agree, as a look tells it.
-fn changed(refusal: Refusal) -> Look {
-    Look::Changed {
-        says: refusal.message,
-        todo: refusal.hints.join("; "),
-    }
-}
-
 fn known(peering: arm::Peering, maker: Maker) -> Known {
     Known::new(Facts::default(), maker).called(peering.name, peering.id)
 }
@@ -563,7 +555,7 @@ impl Ensure<Clouds> for Peering {
             (None, Leads::There | Leads::Untold) => None,
         };
         if let Some(refusal) = wrong {
-            return Ok(changed(refusal));
+            return Ok(refusal.into());
         }
         let of = &peering.properties;
         let sync = of.peering_sync_level.as_deref().unwrap_or("");

@@ -6,7 +6,7 @@ use super::{
     keys::AIVEN,
     script,
     steps::{DOCS, STEP, peer, row_reads},
-    told::{TOLD_BEFORE, otherwise, tells_otherwise},
+    told::{TOLD_BEFORE, tells_otherwise},
 };
 use crate::{
     azure::{
@@ -242,8 +242,8 @@ impl Wait<Clouds> for Active {
             Ok(row) => row,
             Err(ended) => return Ok(ended),
         };
-        if let Some(says) = tells_otherwise(f, &row)? {
-            return Ok(Polled::Refused(otherwise(says)));
+        if let Some(refusal) = tells_otherwise(f, &row)? {
+            return Ok(Polled::Refused(refusal));
         }
         let remote = f.get(AIVEN.vnet_id)?;
         let mine = peering_to(w, &f.get(USER_VNET_ID)?, remote.as_ref()).await?;

@@ -67,48 +67,46 @@ const VNET: &[Named] = &[
     USER_VNET_NAME.named(),
 ];
 
-/// What Aiven compares is in lower case.
-static ASK_FOR_PROJECT_ROW: Helper = Helper::new(
-    "ask_for_peering",
-    r#"# ask_for_peering: asks Aiven to peer its VPC with your VNet; it may be asked again
+/// Asks for the peering by this command of `avn`, in the place that the two facts name. What Aiven compares is in lower case.
+macro_rules! ask_for_peering {
+    ($create:literal, $owner:ident, $vpc:ident) => {
+        Helper::new(
+            "ask_for_peering",
+            concat!(
+                r#"# ask_for_peering: asks Aiven to peer its VPC with your VNet; it may be asked again
 ask_for_peering() {
-  avn vpc peering-connection create --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID" \
+  avn "#,
+                $create,
+                r#" \
     --peer-cloud-account "$(lower "$USER_SUBSCRIPTION_ID")" --peer-resource-group "$(lower "$USER_RESOURCE_GROUP")" \
     --peer-vpc "$(lower "$USER_VNET_NAME")" --peer-azure-app-id "$(lower "$USER_APP_ID")" \
     --peer-azure-tenant-id "$(lower "$USER_TENANT_ID")" --json >/dev/null
-}"#,
-)
-.reading(&[
-    USER_SUBSCRIPTION_ID.named(),
-    USER_RESOURCE_GROUP.named(),
-    USER_VNET_NAME.named(),
-    USER_APP_ID.named(),
-    USER_TENANT_ID.named(),
-    AIVEN_PROJECT.named(),
-    AIVEN_PROJECT_VPC_ID.named(),
-])
-.needing(&[&AVN, &LOWER]);
+}"#
+            ),
+        )
+        .reading(&[
+            USER_SUBSCRIPTION_ID.named(),
+            USER_RESOURCE_GROUP.named(),
+            USER_VNET_NAME.named(),
+            USER_APP_ID.named(),
+            USER_TENANT_ID.named(),
+            $owner.named(),
+            $vpc.named(),
+        ])
+        .needing(&[&AVN, &LOWER])
+    };
+}
 
-static ASK_FOR_ORGANIZATION_ROW: Helper = Helper::new(
-    "ask_for_peering",
-    r#"# ask_for_peering: asks Aiven to peer its VPC with your VNet; it may be asked again
-ask_for_peering() {
-  avn organization vpc peering-connection create --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID" \
-    --peer-cloud-account "$(lower "$USER_SUBSCRIPTION_ID")" --peer-resource-group "$(lower "$USER_RESOURCE_GROUP")" \
-    --peer-vpc "$(lower "$USER_VNET_NAME")" --peer-azure-app-id "$(lower "$USER_APP_ID")" \
-    --peer-azure-tenant-id "$(lower "$USER_TENANT_ID")" --json >/dev/null
-}"#,
-)
-.reading(&[
-    USER_SUBSCRIPTION_ID.named(),
-    USER_RESOURCE_GROUP.named(),
-    USER_VNET_NAME.named(),
-    USER_APP_ID.named(),
-    USER_TENANT_ID.named(),
-    AIVEN_ORGANIZATION_ID.named(),
-    AIVEN_ORGANIZATION_VPC_ID.named(),
-])
-.needing(&[&AVN, &LOWER]);
+static ASK_FOR_PROJECT_ROW: Helper = ask_for_peering!(
+    r#"vpc peering-connection create --project "$AIVEN_PROJECT" --project-vpc-id "$AIVEN_PROJECT_VPC_ID""#,
+    AIVEN_PROJECT,
+    AIVEN_PROJECT_VPC_ID
+);
+static ASK_FOR_ORGANIZATION_ROW: Helper = ask_for_peering!(
+    r#"organization vpc peering-connection create --organization-id "$AIVEN_ORGANIZATION_ID" --organization-vpc-id "$AIVEN_ORGANIZATION_VPC_ID""#,
+    AIVEN_ORGANIZATION_ID,
+    AIVEN_ORGANIZATION_VPC_ID
+);
 
 static PROJECT_ROWS: Helper = Helper::new(
     "peering_rows",

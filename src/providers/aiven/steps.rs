@@ -4,7 +4,7 @@ use super::{
     api::{Peer, Place, Row, Standing},
     keys::AIVEN,
     script,
-    told::{OTHERWISE, TOLD_BEFORE, tells_otherwise},
+    told::{TOLD_BEFORE, tells_otherwise},
     vendor::SERVICE,
 };
 use crate::{
@@ -282,11 +282,8 @@ impl Ensure<Clouds> for ProviderPeering {
             return Ok(Look::Missing);
         };
         // A run that did not come so far was told nothing yet.
-        if let Ok(Some(says)) = tells_otherwise(&cx.facts, &row) {
-            return Ok(Look::Changed {
-                says,
-                todo: OTHERWISE.into(),
-            });
+        if let Ok(Some(refusal)) = tells_otherwise(&cx.facts, &row) {
+            return Ok(refusal.into());
         }
         let todo = match row.standing() {
             Standing::Active => return Ok(Look::Present(row.says())),

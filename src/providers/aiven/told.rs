@@ -2,6 +2,7 @@
 
 use super::{api::Row, keys::AIVEN};
 use crate::{
+    azure::agreement::same_id,
     engine::Refusal,
     fact::{Facts, Missing, Named},
 };
@@ -13,23 +14,17 @@ pub(super) const TOLD_BEFORE: [Named; 2] = [AIVEN.tenant_id.named(), AIVEN.vnet_
 ///
 /// # Errors
 /// When it has told this run nothing yet.
-pub(super) fn tells_otherwise(f: &Facts, row: &Row) -> Result<Option<String>, Missing> {
+pub(super) fn tells_otherwise(f: &Facts, row: &Row) -> Result<Option<Refusal>, Missing> {
     let (tenant, network) = (f.get(AIVEN.tenant_id)?, f.get(AIVEN.vnet_id)?);
     let differs = |what: &str, field: &str, before: &str| {
         let now = row.info(field)?;
-        let same = now.trim().eq_ignore_ascii_case(before.trim());
-        (!same).then(|| {
+        (!same_id(now, before)).then(|| {
             format!("the provider tells {now} as its {what} now, and told {before} before")
         })
     };
-    Ok(differs("tenant", "to-tenant-id", tenant.as_ref())
-        .or_else(|| differs("network", "to-network-id", network.as_ref())))
+    let says = differs("tenant", "to-tenant-id", tenant.as_ref())
+        .or_else(|| differs("network", "to-network-id", network.as_ref()));
+    Ok(says.map(|says| Refusal::new(says).hint(OTHERWISE)))
 }
 
-/// What to do about that.
-pub(super) const OTHERWISE: &str = "what was checked is what it told before, and what your VNet is peered with; ask the provider, and undo this run if that cannot be settled";
-
-/// The end of a run that it told otherwise.
-pub(super) fn otherwise(says: String) -> Refusal {
-    Refusal::new(says).hint(OTHERWISE)
-}
+const OTHERWISE: &str = "what was checked is what it told before, and what your VNet is peered with; ask the provider, and undo this run if that cannot be settled";

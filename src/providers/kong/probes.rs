@@ -321,10 +321,7 @@ impl Wait<Clouds> for Connected {
             return Ok(Some(Look::Missing));
         };
         if let Some(refusal) = disagrees(cx, &peering).await? {
-            return Ok(Some(Look::Changed {
-                says: refusal.message,
-                todo: refusal.hints.join("; "),
-            }));
+            return Ok(Some(refusal.into()));
         }
         let of = &peering.properties;
         let sync = of.peering_sync_level.as_deref().unwrap_or("");
