@@ -10,9 +10,11 @@ use super::{
 use crate::{
     azure::Flow,
     engine::{
-        Begun, Event, Failed, Limits, Other, Run, Runner, Status, Step, Store, Undo, event::Outcome,
+        Begun, Event, Failed, Fault, Limits, Other, Run, Runner, Status, Step, Store, Undo,
+        event::Outcome,
     },
-    error::{Error, Kind},
+    error::{Error, Kind, REPORT},
+    fact::Missing,
     http::ApiError,
     provider::Provider,
     store::Folder,
@@ -117,10 +119,11 @@ impl Drive {
         let log = self.folder.log(&self.run.run);
         self.session.listen(&context.stream, Some(log));
         let before = self.run.clone();
+        let taken_up = !matches!(self.direction, Direction::On { begun: Some(_) });
         match (self.walk(context).await, &self.direction) {
             (Ok(()), Direction::On { .. }) => self.connected(context),
             (Ok(()), Direction::Back { .. }) => self.undone(context, &before).await,
-            (Err(broken), _) => self.stopped(context, broken),
+            (Err(broken), _) => self.stopped(context, broken, taken_up),
         }
     }
 
@@ -275,13 +278,13 @@ impl Drive {
     }
 
     /// Says why and how to go on.
-    fn stopped(self, context: &Context<'_>, broken: Broken) -> Report {
+    fn stopped(self, context: &Context<'_>, broken: Broken, taken_up: bool) -> Report {
         let undoing = matches!(self.direction, Direction::Back { .. });
         let command = if undoing { "undo" } else { "resume" };
         let words = context.run_words(&self.run.run);
         let on = format!("peer-wizard {command} {words}");
         let (step, error) = match broken {
-            Broken::At(failed) => (Some(failed.step), self.error_of(failed, undoing)),
+            Broken::At(failed) => (Some(failed.step), self.error_of(failed, undoing, taken_up)),
             Broken::Here(error) => (None, error),
         };
         let interrupted = error.kind == Kind::Interrupted;
@@ -303,13 +306,22 @@ impl Drive {
         }
     }
 
-    fn error_of(&self, failed: Failed<ApiError>, undoing: bool) -> Error {
+    fn error_of(&self, failed: Failed<ApiError>, undoing: bool, taken_up: bool) -> Error {
         let title = match self.flow.step(failed.step) {
             Some(step @ Step::Ensure(_)) if undoing => format!("Delete {}", step.thing()),
             Some(step) => step.about().title,
             None => String::new(),
         };
-        let mut error = Error::of_fault(format!("\"{title}\" did not succeed"), failed.fault);
+        let doing = format!("\"{title}\" did not succeed");
+        let mut error = match failed.fault {
+            // An earlier process saved what its steps gave.
+            Fault::Missing(Missing(fact)) if taken_up => Error::new(
+                Kind::Failed,
+                format!("{doing}: the run's file lacks {fact}, which an earlier step gave"),
+            )
+            .hint(format!("put it back under `facts`, or undo the run: what it made is found by its mark; if nobody changed the file, {REPORT}")),
+            fault => Error::of_fault(doing, fault),
+        };
         if error.kind == Kind::Bug {
             error = panics::placed(error);
         }

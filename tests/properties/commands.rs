@@ -1,7 +1,7 @@
 //! State files that are not what a run wrote, given to the commands that read them.
 
 use super::{
-    state::{NAME, damaged, edited, now},
+    state::{NAME, V1, damaged, edited, now},
     support::{Cloud, TestEnv},
     texts,
     trial::{self, Bytes},
@@ -11,6 +11,7 @@ use proptest::{
     prop_assert, prop_assert_eq,
     strategy::{Strategy, Union},
 };
+use serde_json::Value;
 use std::fs;
 
 /// What a command may do to a run's file that can be read.
@@ -79,4 +80,21 @@ fn no_command_panics_overwrites_a_file_that_is_no_run_or_deletes_what_is_not_its
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_file_that_lacks_what_an_earlier_step_gave_is_no_error_of_the_program() {
+    let cloud = Cloud::new();
+    let env = TestEnv::of(&cloud, "aiven-project");
+    fs::create_dir_all(env.runs()).expect("a new folder");
+    let mut file: Value = serde_json::from_str(V1).expect("a run");
+    let facts = file["facts"].as_object_mut().expect("it has facts");
+    facts.remove("USER_SP_ID");
+    let steps = file["steps"].as_object_mut().expect("it has steps");
+    steps.remove("assignment");
+    let path = Folder::new(&env.path("state")).path(NAME, "json");
+    fs::write(path, file.to_string()).expect("the test's own folder can be written to");
+    let output = env.run(&["resume", NAME, "--no-wait", "--timeout", "1s"]);
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("lacks USER_SP_ID"), "{output}");
 }

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use std::{ffi::OsString, fs, path::PathBuf};
 
 /// A finished run, as version 0.1.0 wrote it.
-const V1: &str = include_str!("../fixtures/state-v1.json");
+pub const V1: &str = include_str!("../fixtures/state-v1.json");
 pub const NAME: &str = "aiven-project-9k2f";
 
 /// Names that the file's objects have.
